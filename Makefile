@@ -1,0 +1,52 @@
+# Everything from nothing but Python 3.11 or newer: `make test` sets up its own virtual environment first.
+# PyPI's torch for Linux brings CUDA (gigabytes). Without a GPU, take the CPU build:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make venv
+
+PYTHON ?= python3
+VENV   := .venv
+OLDEST := .venv-oldest
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv test check demo test-oldest clean
+
+help:
+	@echo "make venv         a virtual environment in $(VENV) with the pinned versions of constraints.txt"
+	@echo "make test         the test suite (sets up the environment itself)"
+	@echo "make check        ruff, mypy, import rule, exported names"
+	@echo "make demo         the built-in world: train, distil, measure, ask"
+	@echo "make test-oldest  the test suite on the oldest transformers that pyproject.toml admits"
+	@echo "make clean        remove environments, caches and build folders"
+
+venv: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "hodu needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest --numprocesses $(JOBS)
+
+check: $(READY)
+	VENV=$(VENV) scripts/check
+
+demo: $(READY)
+	$(VENV)/bin/hodu demo
+
+$(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	sed -E 's/^([A-Za-z0-9_-]+)==.*/^\1==/; /^\^/!d' constraints-oldest.txt | \
+		grep --invert-match --file - constraints.txt | cat - constraints-oldest.txt > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --constraint $(OLDEST)/constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS)
+
+clean:
+	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+"""Which start and which objectives a student needs: every variant with equal steps, several seeds, rows in results/.
+
+    python benchmarks/ablation.py runs/sentences-teacher runs/sst2-sentences --table start-ablation --seeds 0 1 2
+
+A variant already in the results with its seed is not run again, so a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shlex
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import hodu
+from hodu.data import load
+from hodu.measuring import append_rows, measure, rows_of
+from hodu.objectives import AttentionScores, HiddenStates, Labels, Relations, SoftTargets
+from hodu.recipes import RECIPES, Recipe, Term
+
+HODU = RECIPES["hodu"]
+TERMS = {term.objective: term for term in HODU.stages[0].terms}
+
+
+def with_terms(*terms: Term) -> Recipe:
+    """The hodu recipe with these terms instead of its own."""
+    return replace(HODU, stages=(replace(HODU.stages[0], terms=terms),))
+
+
+def variants(table: str) -> dict[str, dict[str, object]]:
+    """Name → arguments of hodu.distill."""
+    soft, hidden, relations = (TERMS[objective] for objective in (SoftTargets, HiddenStates, Relations))
+    labels = Term(Labels, 1.0, "ablation")
+    attention = Term(AttentionScores, 0.1, "ablation: scores are squared and unbounded, so a weight of 1 drowns the rest")
+    match table:
+        case "start-ablation":
+            starts = {start: {"start": start} for start in ("random", "slice", "rotate")}
+            # copying layers needs the teacher's width, so it is compared with a random start of that shape
+            same_width = {f"{start} 3x384": {"start": start, "student": "3x384"} for start in ("random", "layers")}
+            return {**starts, **same_width}
+        case "objective-ablation":
+            return {
+                "labels": {"recipe": with_terms(labels)},
+                "soft targets": {"recipe": with_terms(soft)},
+                "soft targets + labels": {"recipe": with_terms(soft, labels)},
+                "soft targets + hidden": {"recipe": with_terms(soft, hidden)},
+                "soft targets + relations": {"recipe": with_terms(soft, relations)},
+                "soft targets + hidden + relations": {"recipe": with_terms(soft, hidden, relations)},
+                "soft targets + hidden + attention": {"recipe": with_terms(soft, hidden, attention), "heads": 12},
+            }
+        case _:
+            raise SystemExit(f"no table {table!r}; there are start-ablation and objective-ablation")
+
+
+def done(path: Path) -> set[tuple[str, int]]:
+    """(variant, seed) that the results hold already."""
+    return {(row["system"], row["seed"]) for row in json.loads(path.read_text())} if path.is_file() else set()
+
+
+def main() -> None:
+    """Run what is missing of a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser.add_argument("teacher")
+    parser.add_argument("data")
+    parser.add_argument("--table", required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=float, default=5)
+    parser.add_argument("--student", default="3x192")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    path, data = Path("results") / f"{options.table}.json", load(options.data)
+    for seed in options.seeds:
+        for name, settings in variants(options.table).items():
+            if (name, seed) in done(path):
+                continue
+            out = Path("runs") / f"{options.table}-{name.replace(' ', '-')}-{seed}"
+            shutil.rmtree(out, ignore_errors=True)
+            arguments = {"student": options.student, "epochs": options.epochs, **settings}
+            hodu.distill(options.teacher, data, out, seed=seed, **arguments)  # type: ignore[arg-type]
+            measured = [replace(one, system=name, seed=seed) for one in measure([out], data, speed=False)]
+            append_rows(path, rows_of(measured, table=options.table, command=shlex.join(["python", *sys.argv])))
+
+
+if __name__ == "__main__":
+    main()

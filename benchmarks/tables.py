@@ -1,0 +1,79 @@
+"""Tables in README and docs, made from results/*.json: medians over seeds, with the lowest and highest.
+
+    python benchmarks/tables.py          rewrites what stands between <!-- table: NAME --> and <!-- end -->
+    python benchmarks/tables.py --check  fails if that would change anything
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+PAGES = ("README.md", "README.ko.md", "docs/ablation.md")
+_PLACE = re.compile(r"(<!-- table: (?P<name>[\w-]+)(?: (?P<metrics>[\w,@]+))? -->\n).*?(<!-- end -->)", re.S)
+_TITLES = {
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "agreement": "agreement with the teacher",
+    "parameters": "parameters",
+    "non_embedding_parameters": "without embeddings",
+    "size_bytes": "size on disk",
+    "latency_p50_ms": "latency p50, ms",
+    "latency_p95_ms": "latency p95, ms",
+    "tokens_per_second": "tokens/s",
+    "peak_memory_bytes": "peak memory",
+}
+
+
+def table(name: str, metrics: list[str]) -> str:
+    """A Markdown table: a row a system in order of appearance, a column a metric."""
+    rows = json.loads((Path("results") / f"{name}.json").read_text(encoding="utf-8"))
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["value"] is not None:
+            values[row["system"]][row["metric"]].append(row["value"])
+    lines = ["| | " + " | ".join(_TITLES.get(metric, metric) for metric in metrics) + " |", "|---" + "|---:" * len(metrics) + "|"]
+    for system, figures in values.items():
+        lines.append(f"| {system} | " + " | ".join(_cell(metric, figures.get(metric, [])) for metric in metrics) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(metric: str, values: list[float]) -> str:
+    if not values:
+        return ""
+    middle = _show(metric, median(values))
+    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "agreement"):
+        return middle
+    return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
+
+
+def _show(metric: str, value: float) -> str:
+    if metric.endswith("_bytes"):
+        return f"{value / 1e6:.1f} MB"
+    if metric.endswith("parameters"):
+        return f"{value / 1e6:.2f} M"
+    if metric == "tokens_per_second":
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if metric.endswith("_ms") else f"{100 * value:.1f}"
+
+
+def main() -> None:
+    """Rewrite the pages, or with --check only compare."""
+    stale = []
+    for page in (Path(name) for name in PAGES if Path(name).is_file()):
+        text = page.read_text(encoding="utf-8")
+        made = _PLACE.sub(lambda m: m[1] + table(m["name"], (m["metrics"] or "accuracy").split(",")) + m[4], text)
+        if made != text:
+            stale.append(str(page))
+            if "--check" not in sys.argv:
+                page.write_text(made, encoding="utf-8")
+    if "--check" in sys.argv and stale:
+        raise SystemExit(f"{', '.join(stale)}: tables differ from results/; run python benchmarks/tables.py")
+
+
+if __name__ == "__main__":
+    main()

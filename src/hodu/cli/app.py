@@ -1,0 +1,63 @@
+"""``hodu``: its commands and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+import hodu
+from hodu.cli.distill import baseline, distill
+from hodu.cli.measure import measure
+from hodu.cli.recipes import recipes
+from hodu.cli.train import train
+from hodu.errors import HoduError
+
+app = typer.Typer(
+    help="hodu (호두): a language model in a nutshell. Distil a big transformer into a small one and measure what was kept.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (train, distill, baseline, measure, recipes):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hodu {hodu.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")] = False,
+) -> None:
+    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False, show_level=False, highlighter=None, markup=False)
+    logger = logging.getLogger("hodu")
+    logger.handlers = [handler]
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+def main() -> None:
+    """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C is 130."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        app()
+    except HoduError as error:
+        console.print(f"[bold red]error:[/] {_escape(str(error))}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print("stopped. Nothing half-written is left; repeat the command to go on from the last checkpoint.")
+        sys.exit(130)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

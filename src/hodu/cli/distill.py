@@ -1,0 +1,105 @@
+"""``hodu distill`` and ``hodu baseline``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hodu.cli import options as o
+
+
+class StartName(StrEnum):
+    """How a student starts."""
+
+    random = "random"
+    layers = "layers"
+    slice = "slice"
+    rotate = "rotate"
+
+
+class VocabularyName(StrEnum):
+    """What happens to the teacher's vocabulary."""
+
+    pruned = "pruned"
+    full = "full"
+
+
+class MeanName(StrEnum):
+    """How an ensemble's outputs are averaged."""
+
+    arithmetic = "arithmetic"
+    geometric = "geometric"
+
+
+def distill(
+    teacher: Annotated[list[str], typer.Argument(help="Fine-tuned teachers: hub ids or folders. Several are an ensemble.")],
+    data: o.DataSource,
+    out: o.Out,
+    student: Annotated[str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")] = None,
+    recipe: Annotated[str, typer.Option("--recipe", help="How to distil; hodu recipes lists them.")] = "hodu",
+    start: Annotated[StartName | None, typer.Option("--start", help="How the student starts. Default: the recipe's.")] = None,
+    vocabulary: Annotated[VocabularyName, typer.Option("--vocabulary", help="Keep the pieces that your texts use, or all.")] = VocabularyName.pruned,
+    heads: Annotated[int | None, typer.Option("--heads", help="Attention heads of the student.")] = None,
+    feed_forward: Annotated[int | None, typer.Option("--feed-forward", help="Feed-forward width of the student.")] = None,
+    weight: Annotated[list[float] | None, typer.Option("--weight", help="Weight of each teacher, in their order; repeat the flag.")] = None,
+    mean: Annotated[MeanName, typer.Option("--mean", help="Average an ensemble's probabilities, or its logits.")] = MeanName.arithmetic,
+    text_column: o.TextColumn = None,
+    pair_column: o.PairColumn = None,
+    label_column: o.LabelColumn = None,
+    task: o.Task = None,
+    epochs: o.Epochs = None,
+    learning_rate: o.LearningRate = None,
+    batch_size: o.BatchSize = None,
+    max_length: o.MaxLength = None,
+    seed: o.Seed = 0,
+    accumulate: o.Accumulate = 1,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep what the teacher says on disk for later epochs, seeds and students.")] = True,
+    overwrite: o.Overwrite = False,
+    restart: o.Restart = False,
+    tensorboard: o.TensorBoard = None,
+) -> None:
+    """Distil one teacher, or an ensemble, into a small student."""
+    from hodu.training import distill as run
+
+    made = run(
+        teacher,
+        data,
+        out,
+        student=student,
+        recipe=recipe,
+        start=start.value if start else None,
+        vocabulary=vocabulary.value,
+        heads=heads,
+        feed_forward=feed_forward,
+        weights=weight,
+        mean=mean.value,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        columns=o.columns(text_column, pair_column, label_column),
+        task=task.value if task else None,
+        max_length=max_length,
+        seed=seed,
+        accumulate=accumulate,
+        cache=cache,
+        overwrite=overwrite,
+        restart=restart,
+        tensorboard=tensorboard,
+    )
+    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}")
+
+
+def baseline(
+    student: Annotated[Path, typer.Argument(help="A student folder that hodu distill made.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Default: the student's folder name with -baseline.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Default: the student's.")] = None,
+    overwrite: o.Overwrite = False,
+    restart: o.Restart = False,
+) -> None:
+    """Train a student's undistilled baseline: same shape, start and steps, labels only."""
+    from hodu.training import baseline as run
+
+    typer.echo(f"{run(student, out, data=data, overwrite=overwrite, restart=restart)} is ready")

@@ -1,0 +1,102 @@
+"""Which column is the text, which its pair, which the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hodu.data.types import Columns
+from hodu.errors import DataError
+
+PAIRS = (
+    ("text_a", "text_b"),
+    ("sentence1", "sentence2"),
+    ("sentence_a", "sentence_b"),
+    ("text1", "text2"),
+    ("question1", "question2"),
+    ("premise", "hypothesis"),
+    ("question", "sentence"),
+    ("question", "context"),
+    ("query", "passage"),
+    ("query", "document"),
+    ("text", "text_pair"),
+    ("text", "pair"),
+)
+TEXTS = (
+    *("text", "sentence", "document", "review", "content", "comment", "utterance", "question"),
+    *("텍스트", "문장", "리뷰", "댓글", "발화"),
+)
+LABELS = (
+    *(
+        "label",
+        "labels",
+        "score",
+        "class",
+        "category",
+        "sentiment",
+        "intent",
+        "emotion",
+        "target",
+        "similarity",
+        "rating",
+    ),
+    *("라벨", "레이블"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The columns of one file, as it spells them."""
+
+    text: str
+    pair: str | None
+    label: str | None
+
+    def __str__(self) -> str:
+        named = [f"text {self.text!r}"] + [f"pair {self.pair!r}"] * bool(self.pair)
+        return ", ".join([*named, f"label {self.label!r}" if self.label else "no label column"])
+
+
+def find_columns(wanted: Columns, names: Sequence[str], file: str | Path) -> Found:
+    """Take the named columns, and find the others by their usual names (upper or lower case).
+
+    A text that the user names is not paired up with a column that they did not name.
+
+    Raises:
+        DataError: a named column is not there, one column is named twice, or no column has the usual name of a text.
+    """
+    for flag, name in (("text", wanted.text), ("pair", wanted.pair), ("label", wanted.label)):
+        if name is not None and name not in names:
+            raise DataError(
+                f"there is no column {name!r} (--{flag}-column); the columns are {listed(names)}", file=file
+            )
+    given = [name for name in (wanted.text, wanted.pair, wanted.label) if name is not None]
+    if len(set(given)) < len(given):
+        raise DataError(
+            f"--text-column, --pair-column and --label-column must differ, they are {listed(given)}", file=file
+        )
+    free = {name.casefold(): name for name in reversed(names) if name not in given}
+    text, pair = wanted.text, wanted.pair
+    if text is None and pair is None:
+        text, pair = next(((free[a], free[b]) for a, b in PAIRS if a in free and b in free), (None, None))
+    text = text or _first(TEXTS, free)
+    if text is None:
+        raise DataError(
+            f"no column has the usual name of a text ({', '.join(TEXTS[:8])}, or a pair such as premise, hypothesis); "
+            "the columns are "
+            f"{listed(names)}: name one with --text-column (and --pair-column), or add a header if there is none",
+            file=file,
+        )
+    label = wanted.label or _first(LABELS, {key: name for key, name in free.items() if name not in (text, pair)})
+    return Found(text, pair, label)
+
+
+def _first(usual: Iterable[str], free: dict[str, str]) -> str | None:
+    return next((free[name] for name in usual if name in free), None)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message, quoted, not more than twenty."""
+    shown = ", ".join(repr(name) for name in names[:20])
+    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown

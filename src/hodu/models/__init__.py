@@ -1,0 +1,18 @@
+"""Students: their shapes, their vocabulary, and where their weights start."""
+
+from hodu.models.build import Plan, Start, build_student, count_parameters, map_layers, plan
+from hodu.models.shapes import parse_shape, shape_of
+from hodu.models.vocabulary import Pruned, prune_vocabulary
+
+__all__ = [
+    "Plan",
+    "Pruned",
+    "Start",
+    "build_student",
+    "count_parameters",
+    "map_layers",
+    "parse_shape",
+    "plan",
+    "prune_vocabulary",
+    "shape_of",
+]

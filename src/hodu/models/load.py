@@ -1,0 +1,130 @@
+"""A model folder or hub id, loaded: the model, its own tokenizer, and what its ``hodu.json`` says about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from hodu.errors import ModelError
+from hodu.types import Task
+
+_PROBLEM_TYPES: dict[Task, str] = {
+    "classification": "single_label_classification",
+    "multilabel": "multi_label_classification",
+    "regression": "regression",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in fp32 on the CPU, in eval mode, with its own tokenizer.
+
+    Attributes:
+        path: what the user typed.
+        card: the content of ``hodu.json``, empty for foreign models.
+        untrained: names of weights that the checkpoint lacks, so that they are random.
+    """
+
+    path: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    card: Mapping[str, Any]
+    untrained: tuple[str, ...] = ()
+
+    def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
+        """One row ("text", optionally "pair") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
+        encoded = self.tokenizer(row["text"], row.get("pair"), truncation=True, max_length=max_length_of(self), return_tensors="pt")
+        return dict(encoded)
+
+
+def load_model(path: str | Path, **changes: Any) -> Loaded:
+    """Load a sequence classifier (or regressor) and its tokenizer. Only safetensors; code in the folder is never run.
+
+    Args:
+        changes: other settings of the configuration, for example ``num_labels``.
+
+    Raises:
+        ModelError: there is no such model, no safetensors, or it is no sequence classifier.
+    """
+    source = str(path)
+    if Path(source).exists() and not Path(source).is_dir():
+        raise ModelError(f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
+    missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
+    return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
+
+
+def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
+    """Load a model with a head for this task: its own where its labels are these, else a new one.
+
+    Args:
+        labels: class names in id order; empty for regression.
+    """
+    settings = head_settings(task, labels)
+    own = load_model(path)
+    same = set(own.model.config.id2label.values()) == set(settings["id2label"].values())
+    if same and not own.untrained:
+        return own
+    return load_model(path, ignore_mismatched_sizes=True, **settings)
+
+
+def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:
+    """The configuration's settings for a head with these classes."""
+    names = dict(enumerate(labels)) if task != "regression" else {0: "score"}
+    return {"problem_type": _PROBLEM_TYPES[task], "id2label": names, "label2id": {name: i for i, name in names.items()}}
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """The content of a model folder's ``hodu.json``; empty when there is none (foreign models).
+
+    Raises:
+        ModelError: the file is there and is no JSON object.
+    """
+    file = Path(path) / "hodu.json"
+    if not file.is_file():
+        return {}
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{file}: expected a JSON object: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"{file}: expected a JSON object, found a {type(card).__name__}")
+    return card
+
+
+def max_length_of(loaded: Loaded, asked: int | None = None) -> int:
+    """The most tokens that model and tokenizer both take, or fewer when asked.
+
+    RoBERTa counts positions from its padding id on, so that two of its 514 are no use; that shows in the table's padding row.
+
+    Raises:
+        ModelError: more was asked for than the model has.
+    """
+    model, tokenizer = loaded.model, loaded.tokenizer
+    positions = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    most = int(min(positions, tokenizer.model_max_length))
+    if asked is not None and not 3 <= asked <= most:
+        raise ModelError(f"{loaded.path} takes 3 to {most} tokens, --max-length asks for {asked}")
+    return asked or most
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,11 @@
+"""Objectives: two captures in, a scalar out. One idea per file."""
+
+from hodu.objectives.attention import AttentionScores
+from hodu.objectives.base import Objective
+from hodu.objectives.ensemble import combine
+from hodu.objectives.hidden import HiddenStates
+from hodu.objectives.labels import Labels
+from hodu.objectives.relations import Relations
+from hodu.objectives.soft_targets import SoftTargets
+
+__all__ = ["AttentionScores", "HiddenStates", "Labels", "Objective", "Relations", "SoftTargets", "combine"]

@@ -1,0 +1,36 @@
+"""Our own composition, the default: everything at once from a rotated start."""
+
+from hodu.objectives import HiddenStates, Relations, SoftTargets
+from hodu.recipes.recipe import Recipe, Stage, Term
+
+HODU = Recipe(
+    name="hodu",
+    paper="ours, from Hinton 2015 (soft targets), TinyBERT 2020 (hidden states) and MiniLMv2 2021 (relations)",
+    summary="soft targets, hidden states and last-layer relations together, from the teacher rotated into the student's width",
+    stages=(
+        Stage(
+            name="distil",
+            terms=(
+                Term(SoftTargets, 1.0, "ours: docs/ablation.md", {"temperature": 2.0, "scale": "squared"}),
+                Term(
+                    HiddenStates,
+                    1.0,
+                    "ours: docs/ablation.md; projections start by least squares, so that the student is trained and not the map",
+                    {"layers": "uniform", "projection": "each", "initial": "least_squares"},
+                ),
+                Term(Relations, 1.0, "ours: docs/ablation.md; last layers as MiniLMv2 §3.1", {"layers": "last"}),
+            ),
+            epochs=6,
+            learning_rate=5e-4,
+            batch_size=32,
+            sources={
+                "epochs": "ours: docs/ablation.md",
+                "learning_rate": "ours: docs/ablation.md",
+                "batch_size": "ours: as TinyBERT's task stages",
+                "schedule": "ours: linear decay, as BERT's fine-tuning",
+                "warmup": "ours: as BERT's fine-tuning",
+                "weight_decay": "ours: as BERT's fine-tuning",
+            },
+        ),
+    ),
+)

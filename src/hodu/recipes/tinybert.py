@@ -1,0 +1,70 @@
+"""TinyBERT's task distillation: first the layers, then the prediction."""
+
+from hodu.objectives import AttentionScores, HiddenStates, SoftTargets
+from hodu.recipes.recipe import Recipe, Stage, Term
+
+_PAPER = "§4.2, task-specific distillation"
+
+TINYBERT = Recipe(
+    name="tinybert",
+    paper="Jiao et al. 2020: TinyBERT: Distilling BERT for Natural Language Understanding (arXiv 1909.10351)",
+    summary="two stages: embeddings, hidden states and attention scores of evenly spread layers; then soft cross-entropy",
+    stages=(
+        Stage(
+            name="intermediate",
+            terms=(
+                Term(
+                    HiddenStates,
+                    1.0,
+                    "Eq. 8 and 9; all layer weights 1 (§4.2); one projection for all layers, as the code does (the paper writes W_e and W_h)",
+                    {"layers": "uniform", "projection": "shared", "initial": "random"},
+                ),
+                Term(AttentionScores, 1.0, "Eq. 7; all layer weights 1 (§4.2)", {"layers": "uniform"}),
+            ),
+            epochs=20,
+            learning_rate=5e-5,
+            batch_size=32,
+            schedule="constant",
+            warmup=0.0,
+            keep_best=False,
+            sources={
+                "epochs": f"{_PAPER}: 20 (10 for MNLI, QQP, QNLI; 50 for CoLA)",
+                "learning_rate": _PAPER,
+                "batch_size": _PAPER,
+                "schedule": "the reference code: constant in this stage",
+                "warmup": "the reference code: none in this stage",
+                "weight_decay": "the reference code: 0.01, hard-coded",
+            },
+        ),
+        Stage(
+            name="prediction",
+            terms=(
+                Term(
+                    SoftTargets,
+                    1.0,
+                    "Eq. 10, T = 1 (§3.2); mean over examples (the reference code also divides by the number of classes)",
+                    {"temperature": 1.0, "scale": "none", "divergence": "cross_entropy"},
+                ),
+            ),
+            epochs=3,
+            learning_rate=3e-5,
+            batch_size=32,
+            sources={
+                "epochs": f"{_PAPER}: 3",
+                "learning_rate": f"{_PAPER}: best of 1e-5, 2e-5, 3e-5; the code's README takes 3e-5",
+                "batch_size": f"{_PAPER}: 16 or 32",
+                "schedule": "the reference code: linear",
+                "warmup": "the reference code: 10 %",
+                "weight_decay": "the reference code: 0.01, hard-coded",
+            },
+        ),
+    ),
+    equal_heads=True,
+    notes=(
+        "the student starts from the teacher (rotate) where the paper starts from general distillation over Wikipedia",
+        "the teacher runs in eval mode; the reference code leaves its dropout on",
+        "padding takes no part in any loss; the reference code averages over padded positions too",
+        "AdamW with gradients clipped together to norm 1; the reference code has BertAdam and clips each tensor by itself",
+        "no data augmentation yet",
+    ),
+)

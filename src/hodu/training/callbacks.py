@@ -1,0 +1,88 @@
+"""What happens around training steps: the progress bar, and a Ctrl-C that loses nothing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+
+class ProgressBar(TrainerCallback):
+    """A rich bar on standard error with steps, time left, loss and dev metric."""
+
+    def __init__(self, title: str, metric: str | None) -> None:
+        self._title, self._metric, self._note = title, metric, ""
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if not state.is_world_process_zero:
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True))
+        self._task = self._bar.add_task(self._title, total=state.max_steps, completed=state.global_step, note="")
+        self._bar.start()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._bar:
+            self._bar.update(self._task, completed=state.global_step)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **_: Any) -> None:
+        logs = logs or {}
+        if self._bar and "loss" in logs:
+            self._bar.update(self._task, note=f"loss {logs['loss']:.3f} {self._note}")
+        if self._metric and f"eval_{self._metric}" in logs:
+            self._note = f"dev {self._metric} {logs[f'eval_{self._metric}']:.4f}"
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away, also after an error, so that the terminal is left as it was."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+
+class Interrupt(TrainerCallback):
+    """The first Ctrl-C ends the step in hand, writes a checkpoint and stops; a second one stops at once.
+
+    Use as a context manager around ``Trainer.train``; ``asked`` then says whether it was interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+
+    def __enter__(self) -> Interrupt:
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python lets nobody set a handler
+            self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+        if self.asked:
+            control.should_save = control.should_training_stop = True
+        return control
+
+
+class LastStep(TrainerCallback):
+    """Evaluate after the last step too, wherever the evaluation rhythm ends, so that the finished student can be the best one."""
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+        if args.eval_strategy != "no" and state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        return control

@@ -1,0 +1,114 @@
+"""Folders that appear complete or not at all, and the working folder that lets a stopped run go on."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hodu.errors import OutputError
+
+RECORD = "hodu.json"
+SETTINGS = "settings.json"
+
+
+@contextmanager
+def working_folder(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bool) -> Iterator[Path]:
+    """``out.training`` beside ``out``: where checkpoints live while ``out`` is being made, new or left by a stopped run of the same settings.
+
+    It stays after an error or a Ctrl-C if there is a checkpoint in it to go on from, and goes otherwise.
+
+    Raises:
+        OutputError: ``out`` exists, the working folder belongs to a run with other settings, or the disk is full.
+    """
+    work = _opened(out, settings, overwrite=overwrite, restart=restart)
+    try:
+        with _disk_watched(work):
+            yield work
+    finally:
+        if work.exists() and not any(last_checkpoint(stage) for stage in work.iterdir() if stage.is_dir()):
+            shutil.rmtree(work)
+
+
+def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bool) -> Path:
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out} exists already; choose another --out, or give --overwrite to replace it")
+    work = out.with_name(f"{out.name}.training")
+    if restart:
+        shutil.rmtree(work, ignore_errors=True)
+    note = work / SETTINGS
+    settings = json.loads(json.dumps(settings))  # as they will be read back: tuples are lists there
+    if note.is_file():
+        then = json.loads(note.read_text(encoding="utf-8"))
+        changed = sorted(key for key in {*then, *settings} if then.get(key) != settings.get(key))
+        if changed:
+            raise OutputError(
+                f"{work} holds a stopped run with other settings ({', '.join(changed)} changed); "
+                "repeat its settings to go on, give --restart to begin anew, or choose another --out"
+            )
+        return work
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write to {work}: {error.strerror}") from error
+    return work
+
+
+def publish(out: Path, work: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
+    """Write a folder beside its place, then rename it there in one step; the working folder goes.
+
+    Args:
+        write: fills the folder it is given.
+    """
+    ready = work / "ready"
+    shutil.rmtree(ready, ignore_errors=True)
+    ready.mkdir(parents=True)
+    write(ready)
+    if out.exists() and overwrite:
+        shutil.rmtree(out)
+    os.replace(ready, out)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _disk_watched(work: Path) -> Iterator[None]:
+    """Turn a full disk, which torch and safetensors report each in its own way, into one clear sentence.
+
+    Raises:
+        OutputError: the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_disk_full(error, work):
+            raise
+        raise OutputError(
+            f"the disk of {work} is full ({shutil.disk_usage(work).free / 1e6:.0f} MB left); free some space and repeat the command: "
+            "it goes on from the last whole checkpoint"
+        ) from error
+
+
+def _is_disk_full(error: BaseException, folder: Path) -> bool:
+    """Whether this error is a full disk's."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    writes = ("No space left", "PytorchStreamWriter", "file write failed", "unexpected pos")
+    return any(word in str(error) for word in writes) and shutil.disk_usage(folder).free < 256 * 2**20
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint in a stage's folder; one whose writing was cut short has no readable trainer state and does not count."""
+    steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    for path in steps:
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return path
+    return None

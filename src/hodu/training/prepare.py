@@ -1,0 +1,68 @@
+"""From loaded data to the tokenised sets of a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import EvalPrediction, PreTrainedTokenizerBase
+
+from hodu.data import Data, collate, tokenise
+from hodu.errors import DataError
+from hodu.measure.score import METRICS, score
+from hodu.training.stages import Collate, Sets
+from hodu.types import Task
+
+logger = logging.getLogger("hodu")
+
+
+def prepare(data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, metric: str | None = None) -> Sets:
+    """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
+
+    Args:
+        metric: a name for the dev metric; None takes the task's headline.
+
+    Raises:
+        DataError: there is no training data.
+    """
+    if "train" not in data.splits:
+        raise DataError(f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source)
+    tokenised: dict[str, Dataset] = {}
+    for name in ("train", "dev"):
+        if name not in data.splits:
+            continue
+        tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
+        if truncation.count:
+            logger.info("%s: %d of %d texts are longer than %d tokens and were cut", name, truncation.count, truncation.total, max_length)
+    dev = tokenised.get("dev")
+    scored = dev is not None and "labels" in dev.column_names
+    name = metric or METRICS[task][0]
+    rows = range(len(tokenised["train"]))
+    return Sets(
+        train=tokenised["train"].add_column("row", list(rows)),
+        dev=dev if scored else None,
+        collate=_numbered(collate(tokenizer)),
+        metric=name if scored else None,
+        evaluate=_evaluate(task, name) if scored else None,
+    )
+
+
+def _numbered(collate: Collate) -> Collate:
+    """Hand the row numbers of a training set through, by which a teacher cache is read."""
+
+    def numbered(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        batch = collate(rows)
+        return {**batch, "row": torch.tensor([row["row"] for row in rows])} if "row" in rows[0] else batch
+
+    return numbered
+
+
+def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
+    def evaluate(prediction: EvalPrediction) -> dict[str, float]:
+        return {name: score(task, prediction.predictions, prediction.label_ids)[METRICS[task][0]]}
+
+    return evaluate

@@ -1,0 +1,113 @@
+"""One stage of a recipe, run: from a module that returns a loss to that module trained, resumed where an earlier run stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import EvalPrediction, TrainerCallback
+from transformers.trainer_callback import PrinterCallback
+
+from hodu.recipes import Stage
+from hodu.training.callbacks import Interrupt, LastStep, ProgressBar
+from hodu.training.output import last_checkpoint
+from hodu.training.sampler import padding_share
+from hodu.training.trainer import DistilTrainer, training_arguments
+
+logger = logging.getLogger("hodu")
+
+
+Collate = Callable[[list[dict[str, Any]]], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Tokenised data of a run.
+
+    ``metric`` is the dev metric's name and ``evaluate`` computes it (higher is better); both None without a dev set to go by.
+    """
+
+    train: Dataset
+    dev: Dataset | None
+    collate: Collate
+    metric: str | None = None
+    evaluate: Callable[[EvalPrediction], dict[str, float]] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a stage runs, whatever the stage: where its checkpoints go, seed, micro-batches, and who looks on."""
+
+    work: Path
+    seed: int
+    accumulate: int = 1
+    progress: bool = True
+    tensorboard: Path | None = None
+
+
+def run_stage(module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: tuple[str, ...] = ()) -> dict[str, float]:
+    """Train ``module`` through ``stage`` in place.
+
+    Returns:
+        ``{"steps", "seconds", "padding_share"}`` and, with a dev set, the best dev metric by its name.
+
+    Raises:
+        KeyboardInterrupt: after the first Ctrl-C, once a checkpoint is written.
+    """
+    folder = run.work / stage.name
+    metric = sets.metric if sets.dev is not None else None
+    if run.tensorboard:  # the Trainer's TensorBoard callback takes its folder from here alone
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.tensorboard / stage.name)
+    arguments = training_arguments(
+        stage, folder, examples=len(sets.train), seed=run.seed, metric=metric, accumulate=run.accumulate, tensorboard=run.tensorboard
+    )
+    bar, interrupt = ProgressBar(stage.name, metric), Interrupt()
+    callbacks: list[TrainerCallback] = [interrupt, LastStep(), *([bar] if run.progress else [])]
+    trainer = DistilTrainer(
+        module,
+        arguments,
+        sets.collate,
+        sets.train,
+        sets.dev,
+        compute_metrics=sets.evaluate,
+        callbacks=callbacks,
+        term_names=terms,
+    )
+    trainer.remove_callback(PrinterCallback)  # it prints every log entry; the library prints nothing
+    checkpoint = last_checkpoint(folder)
+    if checkpoint:
+        logger.info("going on from %s", checkpoint)
+    padding = padding_share(sets.train["length"][:], stage.batch_size, run.seed)
+    try:
+        with interrupt:
+            result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        bar.stop()
+    if interrupt.asked:
+        raise KeyboardInterrupt
+    figures = {"steps": float(trainer.state.global_step), "seconds": result.metrics["train_runtime"], "padding_share": padding}
+    if metric and trainer.state.best_metric is not None:
+        figures[metric] = trainer.state.best_metric
+    elif metric:
+        figures[metric] = trainer.evaluate()[f"eval_{metric}"]
+    return figures
+
+
+def quiet_transformers() -> None:
+    """Keep transformers' own progress bars and warnings off the terminal: ours say what matters."""
+    from transformers.utils import logging as hf_logging
+
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+
+
+def pick_device() -> torch.device:
+    """The accelerator when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,114 @@
+"""Fine-tuning: a teacher, or any model on labels alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import set_seed
+
+from hodu.data import Columns, Data, load, match_labels, split
+from hodu.errors import LabelError
+from hodu.models.load import Loaded, load_for_training, max_length_of
+from hodu.models.scratch import is_shape, new_classifier
+from hodu.objectives import Labels
+from hodu.recipes import Stage, Term
+from hodu.training.distillation import Distillation, Teachers
+from hodu.training.output import publish, working_folder
+from hodu.training.prepare import prepare
+from hodu.training.record import save_student
+from hodu.training.stages import Run, pick_device, quiet_transformers, run_stage
+from hodu.types import Task
+
+logger = logging.getLogger("hodu")
+
+FINE_TUNING = Stage(
+    name="train",
+    terms=(Term(Labels, 1.0, "plain fine-tuning"),),
+    epochs=3,
+    learning_rate=5e-5,
+    batch_size=32,
+    sources={
+        "epochs": "Devlin et al. 2019, §A.3: 2, 3 or 4",
+        "learning_rate": "Devlin et al. 2019, §A.3: 5e-5, 3e-5 or 2e-5",
+        "batch_size": "Devlin et al. 2019, §A.3: 16 or 32",
+    },
+)
+
+
+def train(
+    model: str | Path,
+    data: str | Path | Data,
+    out: str | Path,
+    *,
+    columns: Columns | None = None,
+    task: Task | None = None,
+    epochs: float | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    max_length: int | None = None,
+    vocabulary: int = 8000,
+    seed: int = 0,
+    accumulate: int = 1,
+    overwrite: bool = False,
+    restart: bool = False,
+    progress: bool = True,
+    tensorboard: str | Path | None = None,
+) -> Path:
+    """Fine-tune a model on labelled text: a teacher for :func:`hodu.distill`.
+
+    Args:
+        model: a hub id, a folder in Hugging Face format, or a shape such as ``"4x256"``: a new BERT with a WordPiece vocabulary of its own, from scratch.
+        data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
+        out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
+        vocabulary: pieces of a vocabulary made from scratch.
+        accumulate: micro-batches per optimizer step, where memory is short.
+
+    Raises:
+        DataError, LabelError: the data cannot be read, or has no labels.
+        ModelError: the model cannot be loaded.
+        OutputError: ``out`` exists, or the disk is full.
+        KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
+    """
+    quiet_transformers()
+    out, source = Path(out), data if isinstance(data, Data) else load(data, columns=columns or Columns(), task=task)
+    if source.task is None:
+        raise LabelError("training needs labels, and the data has none; name the label column (--label-column)", file=source.source)
+    stage = replace(FINE_TUNING, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
+    settings = {"model": str(model), "data": source.source, "seed": seed, "accumulate": accumulate, "vocabulary": vocabulary, "max_length": max_length}
+    settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
+    source = split(source)
+    for note in source.notes:
+        logger.info("%s", note)
+    with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
+        set_seed(seed)
+        loaded, source = _model_and_labels(model, source, vocabulary)
+        sets = prepare(source, loaded.tokenizer, source.task, max_length=max_length_of(loaded, max_length))
+        module = Distillation(loaded.model, Teachers(()), [Labels(source.task)], [1.0], source.task).to(pick_device())
+        run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
+        with module.tapped():
+            figures = run_stage(module, stage, sets, run, terms=("Labels",))
+        record = {"role": "teacher", "task": source.task, **settings, **figures}
+        publish(out, work, lambda folder: save_student(folder, loaded.model, loaded.tokenizer, record), overwrite=overwrite)
+    return out
+
+
+def _model_and_labels(model: str | Path, data: Data, vocabulary: int) -> tuple[Loaded, Data]:
+    """The model with a head for these labels, and the data in the head's order of classes."""
+    assert data.task is not None
+    if is_shape(str(model)):
+        texts = [text for row in data.splits["train"] for text in (row["text"], row.get("pair")) if text]
+        return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
+    loaded = load_for_training(model, task=data.task, labels=data.labels)
+    if data.task == "regression":
+        return loaded, data
+    data, notes = match_labels(data, loaded.model.config.id2label)
+    for note in notes:
+        logger.info("%s", note)
+    return loaded, data
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,127 @@
+"""The one training loop: ``transformers.Trainer``, subclassed thinly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import EvalPrediction, Trainer, TrainingArguments
+
+from hodu.recipes import Stage
+from hodu.training.sampler import LengthBuckets
+
+
+class DistilTrainer(Trainer):
+    """A Trainer for modules that return ``{"loss", "terms"}`` when training and ``{"logits"}`` when not.
+
+    Args:
+        term_names: names for the entries of ``terms``, logged as ``loss/<name>``.
+    """
+
+    def __init__(self, *args: Any, term_names: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # our losses are means over the micro-batch: the Trainer shall divide by the accumulation steps
+        self.model_accepts_loss_kwargs = False
+        self._term_names = term_names
+        self._terms: Tensor | None = None
+        self._term_steps = 0
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:
+        outputs = model(**inputs)
+        if "terms" in outputs:  # summed on the device: reading them each step would wait for it
+            self._terms = outputs["terms"] if self._terms is None else self._terms + outputs["terms"]
+            self._term_steps += 1
+        return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthBuckets:
+        # not the Trainer's own group_by_length: its order comes from the global generator, so a resumed run would see other batches
+        lengths = (train_dataset or self.train_dataset)["length"][:]
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LengthBuckets(lengths, size, self.args.seed)
+
+    def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> tuple[None, Tensor, Tensor | None]:
+        inputs = self._prepare_inputs(inputs)
+        labels = inputs.pop("labels", None)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            return None, model(**inputs)["logits"].detach().float(), labels
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        if "loss" in logs and self._terms is not None:
+            means = (self._terms / self._term_steps).tolist()
+            logs |= {f"loss/{name}": value for name, value in zip(self._term_names, means, strict=True)}
+            self._terms, self._term_steps = None, 0
+        super().log(logs, *args, **kwargs)
+
+
+def bf16_pays() -> bool:
+    """Whether this machine multiplies bf16 in hardware (a GPU since Ampere, a CPU with AVX-512-BF16 or AMX); elsewhere it is slower than fp32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in checks if check is not None)
+
+
+def training_arguments(
+    stage: Stage,
+    folder: Path,
+    *,
+    examples: int,
+    seed: int,
+    metric: str | None,
+    accumulate: int = 1,
+    tensorboard: Path | None = None,
+) -> TrainingArguments:
+    """The Trainer's settings for a stage.
+
+    Args:
+        examples: training examples; evaluation and checkpoint come each epoch, and at least every 500 steps.
+        metric: what to choose the best checkpoint by; None keeps the last.
+        accumulate: micro-batches per optimizer step; ``stage.batch_size`` is divided by it.
+    """
+    steps = -(-examples // stage.batch_size)
+    total = max(1, round(steps * stage.epochs))
+    every = max(1, -(-steps // -(-steps // 500)))
+    best = metric is not None and stage.keep_best
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=total,
+        learning_rate=stage.learning_rate,
+        per_device_train_batch_size=max(1, stage.batch_size // accumulate),
+        gradient_accumulation_steps=accumulate,
+        per_device_eval_batch_size=128,
+        lr_scheduler_type=stage.schedule,
+        warmup_steps=round(stage.warmup * total),
+        weight_decay=stage.weight_decay,
+        optim="adamw_torch_fused",
+        max_grad_norm=1.0,
+        bf16=bf16_pays(),
+        eval_strategy="steps" if metric else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=best,
+        metric_for_best_model=metric if best else None,
+        greater_is_better=True if best else None,
+        logging_steps=max(1, min(50, total // 20)),
+        logging_nan_inf_filter=False,  # a NaN loss is an error to see, not a number to replace
+        report_to=["tensorboard"] if tensorboard else [],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        # objectives can leave the student's head or last layers without a gradient
+        ddp_find_unused_parameters=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        seed=seed,
+        data_seed=seed,
+    )
+
+
+def logits_and_labels(prediction: EvalPrediction) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of an evaluation: ``N C`` and ``N`` or ``N C``."""
+    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
+    return np.asarray(logits), np.asarray(prediction.label_ids)

@@ -1,0 +1,109 @@
+"""The axis legend and the small values that pass between folders.
+
+Axes, written at the end of each line that reshapes a tensor:
+
+======  ==========================================================
+``B``   examples in a batch
+``L``   tokens in a (padded) sequence
+``D``   width of a hidden state
+``H``   attention heads
+``K``   width of one head (``D = H * K`` in most models)
+``C``   classes (or labels, or 1 for regression)
+``V``   pieces in the vocabulary
+``R``   relation heads (MiniLM)
+======  ==========================================================
+
+Layers are counted as the papers do: hidden state 0 is the output of the embeddings, hidden state *i* that of layer *i*,
+and attention *i* (1 ... N) belongs to layer *i*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # `import hodu` must not import torch
+    from torch import Tensor
+
+Task = Literal["classification", "multilabel", "regression"]
+"""One class of several · any number of labels · one number."""
+
+LayerPairs = tuple[tuple[int, int], ...]
+"""``((student layer, teacher layer), ...)``, counted as above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What somebody wants to see of a model's forward pass.
+
+    ``hidden`` holds hidden-state indices (0 ... N), ``attention`` layer indices (1 ... N) whose queries, keys and values are wanted.
+    """
+
+    logits: bool = False
+    hidden: frozenset[int] = frozenset()
+    attention: frozenset[int] = frozenset()
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(
+            self.logits or other.logits,
+            self.hidden | other.hidden,
+            self.attention | other.attention,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Queries, keys and values of one attention layer, each ``B H L K``, as attention received them.
+
+    Rotary positions are already applied, and grouped key/value heads are as the model keeps them (fewer than query heads).
+    ``scaling`` is the factor that the model puts on ``Q·Kᵀ``.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    scaling: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What one forward pass of one model said: all that an objective sees.
+
+    Attributes:
+        mask: ``B L`` bool, True on real tokens.
+        logits: ``B C``, or None when nobody asked.
+        hidden: hidden-state index → ``B L D``.
+        attention: layer index → :class:`Heads`.
+        causal: a token sees only itself and what stands before it.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression) or ``B C`` (multi-label); None without labels.
+    """
+
+    mask: Tensor
+    logits: Tensor | None = None
+    hidden: Mapping[int, Tensor] = field(default_factory=dict)
+    attention: Mapping[int, Heads] = field(default_factory=dict)
+    causal: bool = False
+    labels: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The size of a transformer: ``layers`` x ``width``, with ``heads`` and the width of its ``feed_forward``."""
+
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+
+    def __str__(self) -> str:
+        return f"{self.layers}x{self.width}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What an objective must know of the two models to be built."""
+
+    student: Shape
+    teacher: Shape
+    task: Task

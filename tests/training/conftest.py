@@ -1,0 +1,47 @@
+"""A tiny teacher, its tokenizer and a little data, made once for all tests of training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hodu.models.scratch import new_classifier
+
+GOOD = ("good", "great", "fine", "좋다", "훌륭하다")
+BAD = ("bad", "awful", "poor", "나쁘다", "형편없다")
+THINGS = ("film", "food", "tool", "book", "영화", "음식", "도구", "책")
+
+
+def sentences() -> list[tuple[str, str]]:
+    """Eighty short texts whose label is in one word."""
+    return [(f"the {thing} is {word}", label) for label, words in (("pos", GOOD), ("neg", BAD)) for word in words for thing in THINGS]
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread, and a teacher cache of this test's own."""
+    torch.set_num_threads(1)
+    monkeypatch.setenv("HODU_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random but saved BERT of 4 x 32 that tells two labels."""
+    torch.manual_seed(0)
+    made = new_classifier("4x32", [text for text, _ in sentences()], vocabulary=120, task="classification", labels=("neg", "pos"), max_length=32)
+    folder = tmp_path_factory.mktemp("models") / "teacher"
+    with torch.no_grad():  # random weights answer everything alike: spread the answers
+        made.model.classifier.weight.mul_(20)
+    made.model.save_pretrained(folder)
+    made.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sentences as a CSV file."""
+    file = tmp_path_factory.mktemp("data") / "reviews.csv"
+    file.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in sentences()), encoding="utf-8")
+    return file
