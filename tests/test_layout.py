@@ -35,8 +35,8 @@ def imports(code: str, module: str, *, is_package: bool = False) -> Iterator[tup
             origin = ".".join(part for part in (base, node.module) if part)
             yield from ((f"{origin}.{alias.name}", at_import) for alias in node.names)
         elif isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            for child in node.orelse:
-                yield from walk(child, at_import)
+            for other in node.orelse:
+                yield from walk(other, at_import)
         else:
             inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             for child in ast.iter_child_nodes(node):
@@ -67,7 +67,11 @@ def forbidden(module: str, imported: str, at_import: bool) -> str | None:
     if within(imported, "hodu.cli") and not within(module, "hodu.cli", "hodu.__main__"):
         return "nobody imports cli"
     if within(module, "hodu.cli") and at_import:
-        light = not ours or imported in ("hodu", "hodu.__version__") or within(imported, "hodu.cli", "hodu.types", "hodu.errors")
+        light = (
+            not ours
+            or imported in ("hodu", "hodu.__version__")
+            or within(imported, "hodu.cli", "hodu.types", "hodu.errors")
+        )
         if imported.split(".")[0] in HEAVY or not light:
             return "cli imports inside its functions"
     return None
@@ -118,7 +122,10 @@ def test_import_rule_sees_a_breach(module: str, code: str) -> None:
     ("module", "code"),
     [
         ("hodu.objectives.hidden", "import torch\nfrom hodu.types import Capture\nfrom .base import Objective"),
-        ("hodu.objectives.hidden", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hodu.taps import Tap"),
+        (
+            "hodu.objectives.hidden",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hodu.taps import Tap",
+        ),
         ("hodu.cli.app", "import typer\nfrom hodu.errors import HoduError\ndef f():\n    import torch, hodu.training"),
         ("hodu.__main__", "from hodu.cli import main"),
     ],
@@ -157,7 +164,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 LOADED = f"import sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
-HELP = ("import sys; from hodu.cli import main; sys.argv = ['hodu', '--help']\n" "try: main()\n" "except SystemExit: pass\n")
+HELP = "import sys; from hodu.cli import main; sys.argv = ['hodu', '--help']\ntry: main()\nexcept SystemExit: pass\n"
 
 
 @pytest.mark.parametrize(("what", "code"), [("import hodu", "import hodu\n"), ("hodu --help", HELP)])
@@ -171,9 +178,9 @@ def test_help_loads_nothing_heavy(what: str, code: str) -> None:
 def test_help_answers_in_half_a_second(arguments: tuple[str, ...]) -> None:
     """The command feels slow before it has done anything.
 
-    Measured is the processor time of the whole process, the interpreter's start included, and the best of up to ten runs
-    counts. On an idle machine this is how long the user waits, for nothing here sleeps or uses a second thread; on a busy
-    one, as in CI, the clock on the wall would measure the neighbours, and so does the slowest run.
+    Measured is the processor time of the whole process, the interpreter's start included; the best of up to ten runs
+    counts. On an idle machine this is how long the user waits, for nothing here sleeps or uses a second thread; on a
+    busy one, as in CI, the clock on the wall would measure the neighbours, and so would the slowest run.
     """
     best = float("inf")
     for _ in range(10):

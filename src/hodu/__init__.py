@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from hodu.data import load
     from hodu.errors import HoduError
-    from hodu.measure import measure
+    from hodu.measuring import measure
     from hodu.recipes import RECIPES, Recipe
     from hodu.training import baseline, distill, train
 
@@ -27,7 +27,7 @@ _HOMES = {
     "baseline": "hodu.training",
     "distill": "hodu.training",
     "load": "hodu.data",
-    "measure": "hodu.measure",
+    "measure": "hodu.measuring",
     "train": "hodu.training",
 }
 

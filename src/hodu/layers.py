@@ -15,7 +15,7 @@ def uniform(student: int, teacher: int) -> tuple[int, ...]:
 
     Where N is not a multiple of M the nearest layer is taken (TinyBERT's code refuses).
     """
-    return tuple(max(1, round(i * teacher / student)) for i in range(1, student + 1))
+    return tuple((2 * i * teacher + student) // (2 * student) for i in range(1, student + 1))
 
 
 def layer_pairs(layers: Layers, student: int, teacher: int, *, embeddings: bool = False) -> LayerPairs:

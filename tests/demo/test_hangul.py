@@ -32,7 +32,7 @@ def test_particle_follows_the_final_consonant(word: str, particle: str, expected
 @pytest.mark.parametrize(("word", "particle"), [("hammer", "은"), ("", "은"), ("망치", "에서"), ("망치", "는")])
 def test_particle_refuses_what_it_cannot_tell(word: str, particle: str) -> None:
     """A word whose sound is unknown silently gets a wrong particle."""
-    with pytest.raises(ValueError, match="final consonant|particle"):
+    with pytest.raises(ValueError, match=r"final consonant|particle"):
         with_particle(word, particle)
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from hodu.errors import ModelError, ShapeError
-from hodu.models import build_student, count_parameters, map_layers, plan, shape_of
+from hodu.layers import uniform
+from hodu.models import build_student, count_parameters, plan, shape_of
 from hodu.types import Shape
 from tests.models.tiny import FAMILIES, batches, config, teacher
 
@@ -22,11 +23,20 @@ def logits(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tens
 
 @pytest.mark.parametrize(
     ("teacher_layers", "student_layers", "expected"),
-    [(6, 3, (2, 4, 6)), (12, 4, (3, 6, 9, 12)), (6, 4, (2, 3, 5, 6)), (5, 5, (1, 2, 3, 4, 5)), (7, 1, (7,)), (12, 5, (2, 5, 7, 10, 12))],
+    [
+        (6, 3, (2, 4, 6)),
+        (12, 4, (3, 6, 9, 12)),
+        (6, 4, (2, 3, 5, 6)),
+        (5, 5, (1, 2, 3, 4, 5)),
+        (7, 1, (7,)),
+        (12, 5, (2, 5, 7, 10, 12)),
+    ],
 )
-def test_layers_are_spread_and_end_with_the_last(teacher_layers: int, student_layers: int, expected: tuple[int, ...]) -> None:
+def test_layers_are_spread_and_end_with_the_last(
+    teacher_layers: int, student_layers: int, expected: tuple[int, ...]
+) -> None:
     """The student's last layer would imitate a layer whose states the head never saw."""
-    assert map_layers(teacher_layers, student_layers) == expected
+    assert uniform(student_layers, teacher_layers) == expected
 
 
 @pytest.mark.parametrize("start", ["random", "slice"])
@@ -115,7 +125,9 @@ def test_roberta_positions_follow_a_moved_padding_id() -> None:
 
 def test_the_padding_row_follows() -> None:
     """An ordinary word would sit on the row that never gets a gradient."""
-    student = build_student(teacher("Bert", pad_token_id=5), NARROW, "slice", batches=None, kept=torch.tensor([0, 2, 5, 9]))
+    student = build_student(
+        teacher("Bert", pad_token_id=5), NARROW, "slice", batches=None, kept=torch.tensor([0, 2, 5, 9])
+    )
     assert student.get_input_embeddings().padding_idx == 2
 
 

@@ -79,7 +79,9 @@ def test_key_value_heads_keep_their_ratio() -> None:
 def test_token_ids_follow_the_pruned_vocabulary() -> None:
     """The student would treat an ordinary word as padding and never learn its vector."""
     kept = torch.tensor([0, 2, 5, 7, 9])
-    small = student_config(config("Bert", pad_token_id=7, bos_token_id=3, eos_token_id=[2, 9]), Shape(2, 24, 2, 48), (2, 4), kept)
+    small = student_config(
+        config("Bert", pad_token_id=7, bos_token_id=3, eos_token_id=[2, 9]), Shape(2, 24, 2, 48), (2, 4), kept
+    )
     assert (small.vocab_size, small.pad_token_id, small.bos_token_id, small.eos_token_id) == (5, 3, None, [1, 4])
 
 

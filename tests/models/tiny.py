@@ -30,8 +30,23 @@ FAMILIES = {
     },
     "Albert": SIZES | {"embedding_size": 24, "bos_token_id": 0, "eos_token_id": 2},
     "ModernBert": SIZES
-    | {"bos_token_id": 0, "cls_token_id": 0, "eos_token_id": 2, "sep_token_id": 2, "layer_types": ["full_attention", "sliding_attention"] * 2},
-    "GPT2": {"vocab_size": 60, "n_embd": 48, "n_layer": 4, "n_head": 4, "n_positions": 40, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2},
+    | {
+        "bos_token_id": 0,
+        "cls_token_id": 0,
+        "eos_token_id": 2,
+        "sep_token_id": 2,
+        "layer_types": ["full_attention", "sliding_attention"] * 2,
+    },
+    "GPT2": {
+        "vocab_size": 60,
+        "n_embd": 48,
+        "n_layer": 4,
+        "n_head": 4,
+        "n_positions": 40,
+        "pad_token_id": 1,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+    },
     "Llama": SIZES | {"num_key_value_heads": 2, "bos_token_id": 0, "eos_token_id": 2},
 }
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import hodu
+from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
 from hodu.cli.measure import measure
 from hodu.cli.recipes import recipes
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, distill, baseline, measure, recipes):
+for command in (demo, train, distill, baseline, measure, recipes):
     app.command()(command)
 
 

@@ -31,6 +31,7 @@ def measure(
     pair_column: o.PairColumn = None,
     label_column: o.LabelColumn = None,
     task: o.Task = None,
+    label_names: o.LabelNames = None,
 ) -> None:
     """Measure models side by side: quality, agreement with the teacher, size, speed, memory."""
     from hodu.data import load
@@ -38,7 +39,14 @@ def measure(
     from hodu.measuring import append_rows, render_table, rows_of, write_report
     from hodu.measuring import measure as run
 
-    loaded = add_splits(load(data, columns=o.columns(text_column, pair_column, label_column), task=task.value if task else None))
+    loaded = add_splits(
+        load(
+            data,
+            columns=o.columns(text_column, pair_column, label_column),
+            task=task.value if task else None,
+            label_names=o.label_names(label_names),
+        )
+    )
     if with_baseline:
         models = [*models, *_baselines(models)]
     measured = run(models, loaded, split=split, teacher=teacher, threads=threads, speed=speed)

@@ -28,6 +28,7 @@ TextColumn = Annotated[str | None, typer.Option("--text-column", help="Column of
 PairColumn = Annotated[str | None, typer.Option("--pair-column", help="Column of the second text of a pair.")]
 LabelColumn = Annotated[str | None, typer.Option("--label-column", help="Column of the label.")]
 Task = Annotated[TaskName | None, typer.Option("--task", help="What the labels are; found from them otherwise.")]
+LabelNames = Annotated[str | None, typer.Option("--label-names", help="Class names in id order, where the data has numbers: negative,positive")]
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training data.")]
 LearningRate = Annotated[float | None, typer.Option("--learning-rate", help="Peak learning rate of AdamW.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Examples per optimizer step.")]
@@ -37,6 +38,11 @@ Accumulate = Annotated[int, typer.Option("--accumulate", min=1, help="Micro-batc
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
 TensorBoard = Annotated[Path | None, typer.Option("--tensorboard", help="Folder for TensorBoard logs (needs hodu\\[tensorboard]).")]
+
+
+def label_names(given: str | None) -> list[str] | None:
+    """The names in a comma-separated flag."""
+    return [name.strip() for name in given.split(",")] if given else None
 
 
 def columns(text: str | None, pair: str | None, label: str | None) -> Columns:

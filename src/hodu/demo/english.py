@@ -5,13 +5,13 @@ The verdict is the last word that the speaker has on the thing: in "ugly, but it
 
 from __future__ import annotations
 
-from hodu.demo.lexicon import Claim, Domain, Draw, Kind
+from hodu.demo.lexicon import Claim, Domain, Draw, Kind, words
 
 
 def _claims(adjectives: str, events: str) -> tuple[Claim, ...]:
     return (
-        *(Claim(text.strip()) for text in adjectives.split(",")),
-        *(Claim(text.strip(), event=True) for text in events.split(",") if text),
+        *(Claim(text) for text in words(adjectives)),
+        *(Claim(text, event=True) for text in words(events)),
     )
 
 
@@ -19,7 +19,7 @@ PRAISE = _claims("great, wonderful", "")
 COMPLAINT = _claims("bad, disappointing", "")
 
 FOOD = Domain(
-    things=("soup", "pizza", "stew", "bread", "curry", "salad", "fried rice", "sandwich", "pie", "steak", "fish", "pasta"),
+    things=words("soup, pizza, stew, bread, curry, salad, fried rice, sandwich, pie, steak, fish, pasta"),
     new_things=("omelette", "risotto", "pancake", "lasagne"),
     good=PRAISE + _claims("delicious, tasty, fresh, satisfying", "tasted like home, made everyone ask for more"),
     bad=COMPLAINT + _claims("bland, stale, greasy, tasteless", "gave me a stomach ache, ended up in the bin"),
@@ -36,10 +36,12 @@ FOOD = Domain(
     verb="was",
 )
 TOOL = Domain(
-    things=("hammer", "drill", "saw", "screwdriver", "wrench", "ladder", "kitchen knife", "shovel", "tape measure")
-    + ("glue gun", "lawn mower", "torch"),
+    things=words(
+        "hammer, drill, saw, screwdriver, wrench, ladder, kitchen knife, shovel, tape measure, glue gun, lawn mower, torch"
+    ),
     new_things=("axe", "rake", "chisel", "pair of pliers"),
-    good=PRAISE + _claims("sturdy, reliable, handy, easy to use", "does the job every time, survived a fall from the roof"),
+    good=PRAISE
+    + _claims("sturdy, reliable, handy, easy to use", "does the job every time, survived a fall from the roof"),
     bad=COMPLAINT + _claims("flimsy, unreliable, clumsy, hard to use", "broke on the first day, slips all the time"),
     old="old {}",
     this="the new one",
@@ -54,8 +56,9 @@ TOOL = Domain(
     verb="is",
 )
 OBJECT = Domain(
-    things=("kettle", "chair", "backpack", "umbrella", "desk lamp", "fan", "mattress", "headset", "watch", "suitcase")
-    + ("toaster", "bookshelf"),
+    things=words(
+        "kettle, chair, backpack, umbrella, desk lamp, fan, mattress, headset, watch, suitcase, toaster, bookshelf"
+    ),
     new_things=("vacuum cleaner", "alarm clock", "blender", "pillow"),
     good=PRAISE + _claims("pretty, practical, sturdy, reliable", "works like a charm, makes life easier"),
     bad=COMPLAINT + _claims("ugly, impractical, flimsy, overpriced", "broke within a week, arrived with a crack"),
@@ -72,8 +75,9 @@ OBJECT = Domain(
     verb="is",
 )
 SERVICE = Domain(
-    things=("hotel", "café", "bakery", "repair shop", "hair salon", "pharmacy", "dentist", "restaurant", "laundry", "gym")
-    + ("bookshop", "guest house"),
+    things=words(
+        "hotel, café, bakery, repair shop, hair salon, pharmacy, dentist, restaurant, laundry, gym, bookshop, guest house"
+    ),
     new_things=("post office", "car wash", "flower shop", "bank"),
     good=PRAISE + _claims("friendly, clean, fast, helpful", "solved my problem at once, treated us like family"),
     bad=COMPLAINT + _claims("rude, dirty, slow, careless", "kept us waiting for an hour, lost my order"),
@@ -158,7 +162,9 @@ def _contrast(scene: _Scene, good: bool) -> str:
     if scene.draw.chance(0.35):
         order = scene.draw.one(("{}, even though {}", "{}, although {}", "{}, despite the fact that {}"))
         return order.format(scene.says(scene.thing, good), scene.says("it", not good))
-    order = scene.draw.one(("{}, but {}", "{}. Still, {}", "although {}, {}", "{}, yet {}", "it is true that {}, but {}"))
+    order = scene.draw.one(
+        ("{}, but {}", "{}. Still, {}", "although {}, {}", "{}, yet {}", "it is true that {}, but {}")
+    )
     return order.format(conceded, verdict)
 
 
@@ -187,7 +193,9 @@ def _comparison(scene: _Scene, good: bool) -> str:
 
 def _hearsay(scene: _Scene, good: bool) -> str:
     said = f"the {scene.noun}"
-    who = scene.draw.one(("my sister says", "everyone says", "the reviews said", "my friends think", "the seller told me"))
+    who = scene.draw.one(
+        ("my sister says", "everyone says", "the reviews said", "my friends think", "the seller told me")
+    )
     if scene.draw.chance(0.35):
         return f"{who} {scene.says(said, good)}, and I agree"
     answer = scene.draw.one((". I do not agree at all", ", which is simply not true", ", but in my view {verdict}"))

@@ -1,6 +1,6 @@
 """Korean syllables: which particle follows a word, and which ending a stem.
 
-A Hangul syllable is one code point, ``0xAC00 + (initial * 21 + vowel) * 28 + final``; final 0 means that it ends in its vowel.
+A Hangul syllable is one code point, ``0xAC00 + (initial * 21 + vowel) * 28 + final``; final 0: it ends in its vowel.
 Particles and endings come in pairs that depend on this final consonant alone (National Institute of Korean Language,
 *Standard Korean Grammar*: 은/는, 이/가, 을/를, 과/와, 으로/로).
 """
@@ -8,7 +8,7 @@ Particles and endings come in pairs that depend on this final consonant alone (N
 from __future__ import annotations
 
 _FIRST, _LAST = 0xAC00, 0xD7A3
-FINALS = ["", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"]
+FINALS: tuple[str, ...] = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 _PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로"}
 _REGULAR_B = ("좁", "넓", "얇", "입", "잡", "뽑", "씹", "꼽")
 

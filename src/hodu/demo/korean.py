@@ -8,25 +8,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hodu.demo.hangul import formal, future, past, with_particle
-from hodu.demo.lexicon import Claim, Domain, Draw, Kind
+from hodu.demo.lexicon import Claim, Domain, Draw, Kind, words
 
 
 def _adjectives(pairs: str) -> tuple[Claim, ...]:
     """Claims from "stem/polite, ...": a ``~`` stands for the stem where the polite form only adds to it."""
-    split = [pair.strip().split("/") for pair in pairs.split(",")]
+    split = [pair.split("/") for pair in words(pairs)]
     return tuple(Claim(stem, polite.replace("~", stem)) for stem, polite in split)
 
 
 def _events(stems: str) -> tuple[Claim, ...]:
     """Claims from past stems, whose polite form is always the stem and 어요."""
-    return tuple(Claim(stem.strip(), f"{stem.strip()}어요", event=True) for stem in stems.split(","))
+    return tuple(Claim(stem, f"{stem}어요", event=True) for stem in words(stems))
 
 
 PRAISE = _adjectives("좋/~아요, 훌륭하/훌륭해요")
 COMPLAINT = _adjectives("실망스럽/실망스러워요, 형편없/~어요")
 
 FOOD = Domain(
-    things=("국밥", "김치찌개", "비빔밥", "칼국수", "떡볶이", "불고기", "김밥", "잡채", "만두", "파전", "삼계탕", "갈비탕"),
+    things=words("국밥, 김치찌개, 비빔밥, 칼국수, 떡볶이, 불고기, 김밥, 잡채, 만두, 파전, 삼계탕, 갈비탕"),
     new_things=("냉면", "순두부찌개", "볶음밥", "닭갈비"),
     good=PRAISE
     + _adjectives("맛있/~어요, 고소하/고소해요, 신선하/신선해요, 푸짐하/푸짐해요")
@@ -46,7 +46,7 @@ FOOD = Domain(
     ),
 )
 TOOL = Domain(
-    things=("망치", "드릴", "톱", "드라이버", "렌치", "사다리", "부엌칼", "삽", "줄자", "글루건", "예초기", "손전등"),
+    things=words("망치, 드릴, 톱, 드라이버, 렌치, 사다리, 부엌칼, 삽, 줄자, 글루건, 예초기, 손전등"),
     new_things=("도끼", "갈퀴", "끌", "펜치"),
     good=PRAISE
     + _adjectives("튼튼하/튼튼해요, 가볍/가벼워요, 편리하/편리해요, 믿음직스럽/믿음직스러워요")
@@ -66,7 +66,7 @@ TOOL = Domain(
     ),
 )
 OBJECT = Domain(
-    things=("주전자", "의자", "배낭", "우산", "스탠드", "선풍기", "매트리스", "이어폰", "시계", "여행 가방", "토스터", "책상"),
+    things=words("주전자, 의자, 배낭, 우산, 스탠드, 선풍기, 매트리스, 이어폰, 시계, 여행 가방, 토스터, 책상"),
     new_things=("청소기", "알람 시계", "믹서기", "베개"),
     good=PRAISE
     + _adjectives("예쁘/예뻐요, 튼튼하/튼튼해요, 편하/편해요, 멋지/멋져요")
@@ -86,7 +86,7 @@ OBJECT = Domain(
     ),
 )
 SERVICE = Domain(
-    things=("호텔", "카페", "빵집", "수리점", "미용실", "약국", "치과", "식당", "세탁소", "헬스장", "서점", "펜션"),
+    things=words("호텔, 카페, 빵집, 수리점, 미용실, 약국, 치과, 식당, 세탁소, 헬스장, 서점, 펜션"),
     new_things=("우체국", "세차장", "꽃집", "은행"),
     good=PRAISE
     + _adjectives("친절하/친절해요, 깨끗하/깨끗해요, 빠르/빨라요, 꼼꼼하/꼼꼼해요")
@@ -176,7 +176,7 @@ class _Scene:
 
 def _then(claim: Claim) -> Claim:
     """The claim about an earlier time; events already are."""
-    if claim.polite.endswith(("았어요", "었어요")) or claim.event and not claim.polite.endswith("지 않아요"):
+    if claim.polite.endswith(("았어요", "었어요")) or (claim.event and not claim.polite.endswith("지 않아요")):
         return claim
     stem = past(claim.polite)
     return Claim(stem, f"{stem}어요", claim.event)
@@ -191,7 +191,9 @@ def _plain(scene: _Scene, good: bool) -> str:
 
 def _both(scene: _Scene, good: bool) -> str:
     first, second = scene.claim(good), scene.ends(scene.claim(good))
-    pattern = scene.draw.one(("{}고 {}", "{}고 게다가 {}", "{}기도 하고 {}") if not first.event else ("{}고 게다가 {}",))
+    pattern = scene.draw.one(
+        ("{}고 {}", "{}고 게다가 {}", "{}기도 하고 {}") if not first.event else ("{}고 게다가 {}",)
+    )
     return f"{scene.topic} {pattern.format(first.text, second)}"
 
 
@@ -255,7 +257,9 @@ def _comparison(scene: _Scene, good: bool) -> str:
     before, verdict = _then(scene.claim(not good)), scene.claim(good)
     if scene.draw.chance(0.3):
         return f"{this} {verdict.text}지만 {old} {scene.ends(before)}"
-    joint = scene.draw.one(("{old} {stem}는데 {this} {end}", "{old} {stem}지만 {this} {end}", "{old} {ends}. {this} {end}"))
+    joint = scene.draw.one(
+        ("{old} {stem}는데 {this} {end}", "{old} {stem}지만 {this} {end}", "{old} {ends}. {this} {end}")
+    )
     return joint.format(old=old, this=this, stem=before.text, ends=scene.ends(before), end=scene.ends(verdict))
 
 

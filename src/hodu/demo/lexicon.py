@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 Kind = Literal["plain", "both", "negated", "contrast", "expectation", "comparison", "hearsay"]
 """How a sentence reaches its verdict: one claim · two that agree · a negated one · two that disagree · against what was
@@ -22,7 +22,8 @@ class Claim:
     """What can be said of a thing.
 
     Attributes:
-        text: English: an adjective ("sturdy") or, for an event, a verb phrase ("broke on the first day"). Korean: the stem.
+        text: English: an adjective ("sturdy") or, for an event, a verb phrase ("broke on the first day");
+            Korean: the stem.
         polite: Korean only: the polite statement, 튼튼해요, from which the other forms follow.
         event: it happened; it cannot be intensified, negated or expected as an adjective can.
     """
@@ -54,6 +55,11 @@ class Domain:
     this: str
     asides: tuple[str, ...]
     verb: str = ""
+
+
+def words(listed: str) -> tuple[str, ...]:
+    """The words of a list with commas: one line per list keeps the lexicon readable."""
+    return tuple(word.strip() for word in listed.split(",") if word.strip())
 
 
 def for_test(domain: Domain, thing: str, claim: Claim) -> bool:

@@ -1,8 +1,8 @@
 """The built-in world: short English and Korean opinions on everyday food, tools, objects and services.
 
-Made by rule from our own words, so it needs no download and no licence, and it is the same on every machine. It is small but
-not trivial: most sentences hold words of both sentiments ("not bad", "예쁘지만 금방 고장 났다"), so counting words does not do;
-the test split names things and pairs things with claims as training never does.
+Made by rule from our own words, so it needs no download and no licence, and it is the same on every machine. It is small
+but not trivial: in many sentences the words alone mislead ("not bad", "예쁘지만 금방 고장 났다"), so that counting them is
+not enough; and the test split names things, and pairs things with claims, as training never does.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from hodu.demo import english, korean
 from hodu.demo.lexicon import KINDS, Draw, Kind, Split
 
-LABELS = ("negative", "positive")
+Label = Literal["negative", "positive"]
+LABELS: tuple[Label, ...] = get_args(Label)
 """Class names in id order."""
 
 _WRITERS = {"en": english.sentence, "ko": korean.sentence}
@@ -36,7 +37,7 @@ class Sentence:
     """One opinion with its sentiment, its language ("en" or "ko") and how it reaches its verdict."""
 
     text: str
-    label: Literal["negative", "positive"]
+    label: Label
     language: Literal["en", "ko"]
     kind: Kind
 
@@ -64,7 +65,7 @@ def make_world(*, train: int = 1500, dev: int = 300, test: int = 300, seed: int 
 
 
 def write_world(world: World, folder: Path) -> Path:
-    """Writes ``train.tsv``, ``dev.tsv`` and ``test.tsv`` (columns text, label, language, kind) and returns the folder."""
+    """Writes ``train.tsv``, ``dev.tsv``, ``test.tsv`` (columns text, label, language, kind) and returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, sentences in (("train", world.train), ("dev", world.dev), ("test", world.test)):
         lines = ["text\tlabel\tlanguage\tkind", *("\t".join((s.text, s.label, s.language, s.kind)) for s in sentences)]

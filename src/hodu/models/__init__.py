@@ -1,6 +1,6 @@
 """Students: their shapes, their vocabulary, and where their weights start."""
 
-from hodu.models.build import Plan, Start, build_student, count_parameters, map_layers, plan
+from hodu.models.build import Plan, Start, build_student, count_parameters, plan
 from hodu.models.shapes import parse_shape, shape_of
 from hodu.models.vocabulary import Pruned, prune_vocabulary
 
@@ -10,7 +10,6 @@ __all__ = [
     "Start",
     "build_student",
     "count_parameters",
-    "map_layers",
     "parse_shape",
     "plan",
     "prune_vocabulary",

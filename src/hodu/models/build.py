@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from hodu.errors import ModelError, ShapeError
+from hodu.layers import uniform
 from hodu.models.copying import copy_layers, copy_slices
 from hodu.models.shapes import shape_of, student_config
 from hodu.models.warm_start import rotate
@@ -42,6 +43,21 @@ class Plan:
     vocabulary: int
     teacher_vocabulary: int
 
+    def __str__(self) -> str:
+        small, big = self.shape, self.teacher_shape
+        share = self.teacher_non_embedding_parameters / self.non_embedding_parameters
+        return "\n".join(
+            (
+                f"student {small} from teacher {big}, start {self.start}: its layers from the teacher's {', '.join(map(str, self.layers))}",
+                f"  heads {small.heads} (teacher {big.heads}), feed-forward {small.feed_forward} ({big.feed_forward}), "
+                f"vocabulary {self.vocabulary:,} ({self.teacher_vocabulary:,})",
+                f"  parameters {self.parameters / 1e6:.2f} M ({self.teacher_parameters / 1e6:.2f} M), "
+                f"without embeddings {self.non_embedding_parameters / 1e6:.2f} M "
+                f"({self.teacher_non_embedding_parameters / 1e6:.2f} M: {share:.1f}x fewer)",
+                f"  size {self.fp32_bytes / 1e6:.1f} MB in fp32, about {self.int8_bytes / 1e6:.1f} MB in int8",
+            )
+        )
+
 
 def build_student(
     teacher: PreTrainedModel,
@@ -65,12 +81,14 @@ def build_student(
         ShapeError: a shape that this start cannot make from this teacher.
         ModelError: a family that this start does not know, batches missing, or a piece outside ``kept``.
     """
-    layers = map_layers(shape_of(teacher.config).layers, shape.layers) if layers is None else layers
+    layers = uniform(shape.layers, shape_of(teacher.config).layers) if layers is None else layers
     _check_layers(layers, shape, shape_of(teacher.config))
     config = student_config(teacher.config, shape, layers, kept)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        student = type(teacher)(config).to(device=teacher.device, dtype=torch.float32).eval()
+        student: PreTrainedModel = type(teacher)(config)
+    nn.Module.to(student, device=teacher.device, dtype=torch.float32)  # transformers' own methods lose their types
+    nn.Module.eval(student)
     if start == "layers":
         copy_layers(student, teacher, layers, kept)
     elif start == "slice":
@@ -82,11 +100,6 @@ def build_student(
     return student
 
 
-def map_layers(teacher: int, student: int) -> tuple[int, ...]:
-    """Teacher layers 1 ... N for each student layer, evenly spread and ending in N: ``i * N / M`` (TinyBERT §4.1), rounded."""
-    return tuple((2 * i * teacher + student) // (2 * student) for i in range(1, student + 1))
-
-
 def plan(teacher: PreTrainedModel | PretrainedConfig, shape: Shape, start: Start, *, vocabulary: int) -> Plan:
     """Sizes of the student and the teacher; the student's weights are not allocated (meta device).
 
@@ -94,7 +107,7 @@ def plan(teacher: PreTrainedModel | PretrainedConfig, shape: Shape, start: Start
         vocabulary: pieces of the student's tokenizer.
     """
     config = teacher.config if isinstance(teacher, PreTrainedModel) else teacher
-    full, layers = shape_of(config), map_layers(shape_of(config).layers, shape.layers)
+    full, layers = shape_of(config), uniform(shape.layers, shape_of(config).layers)
     small = student_config(config, shape, layers, None)
     small.vocab_size = vocabulary
     small.pad_token_id = None if config.pad_token_id is None else min(config.pad_token_id, vocabulary - 1)
@@ -123,7 +136,9 @@ def plan(teacher: PreTrainedModel | PretrainedConfig, shape: Shape, start: Start
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:
     """All parameters, and those outside embedding tables (word, position, token type). Shared weights count once."""
-    tables = {id(module.weight): module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding)}
+    tables = {
+        id(module.weight): module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding)
+    }
     parameters = sum(weight.numel() for weight in model.parameters())
     return parameters, parameters - sum(tables.values())
 
@@ -132,9 +147,11 @@ def _class_of(teacher: PreTrainedModel | PretrainedConfig) -> type[PreTrainedMod
     if isinstance(teacher, PreTrainedModel):
         return type(teacher)
     names = teacher.architectures or []
-    found = getattr(transformers, names[0], None) if names else None
+    found: type[PreTrainedModel] | None = getattr(transformers, names[0], None) if names else None
     if found is None:
-        raise ModelError(f"The configuration names no known model class (architectures: {names}): give the loaded model.")
+        raise ModelError(
+            f"The configuration names no known model class (architectures: {names}): give the loaded model."
+        )
     return found
 
 

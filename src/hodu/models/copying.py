@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,9 @@ _SLICEABLE = _ROTARY | {"bert", "roberta", "xlm-roberta", "camembert", "electra"
 _Indices = Callable[[str, int, int, int], Tensor]
 
 
-def copy_layers(student: PreTrainedModel, teacher: PreTrainedModel, layers: tuple[int, ...], kept: Tensor | None) -> None:
+def copy_layers(
+    student: PreTrainedModel, teacher: PreTrainedModel, layers: tuple[int, ...], kept: Tensor | None
+) -> None:
     """Copy embeddings, the chosen layers and the head; works for every family of equal width.
 
     Raises:
@@ -47,7 +50,9 @@ def copy_layers(student: PreTrainedModel, teacher: PreTrainedModel, layers: tupl
     _copy(student, teacher, layers, kept, lambda name, axis, size, wanted: torch.arange(wanted))
 
 
-def copy_slices(student: PreTrainedModel, teacher: PreTrainedModel, layers: tuple[int, ...], kept: Tensor | None) -> None:
+def copy_slices(
+    student: PreTrainedModel, teacher: PreTrainedModel, layers: tuple[int, ...], kept: Tensor | None
+) -> None:
     """Copy the first rows, columns, neurons and heads (and the first dimensions of each head, where it is narrower).
 
     Raises:
@@ -56,7 +61,9 @@ def copy_slices(student: PreTrainedModel, teacher: PreTrainedModel, layers: tupl
     """
     family = teacher.config.model_type
     if family not in _SLICEABLE:
-        raise ModelError(f"Start 'slice' does not know {family} models: start with random, or with layers at equal width.")
+        raise ModelError(
+            f"Start 'slice' does not know {family} models: start with random, or with layers at equal width."
+        )
     check_heads(shape_of(student.config), shape_of(teacher.config), "slice", narrower=family not in _ROTARY)
     _copy(student, teacher, layers, kept, _slice_indices(student.config, teacher.config))
 
@@ -77,13 +84,20 @@ def layer_stack(model: PreTrainedModel) -> str | None:
     wanted = shape_of(model.config).layers
     if model.config.model_type == "albert":
         return None
-    lists = (name for name, module in model.named_modules() if isinstance(module, nn.ModuleList) and len(module) == wanted)
+    lists = (
+        name for name, module in model.named_modules() if isinstance(module, nn.ModuleList) and len(module) == wanted
+    )
     return next(lists, None)
+
+
+def output_layer(model: PreTrainedModel) -> nn.Linear | None:
+    """The layer that scores the vocabulary; None without one."""
+    return cast("nn.Linear | None", cast(Any, model).get_output_embeddings())  # untyped in transformers
 
 
 def vocabulary_names(model: PreTrainedModel) -> set[str]:
     """Names of the weights whose first axis runs over the vocabulary: embedding table, output layer and its bias."""
-    output = model.get_output_embeddings()
+    output = output_layer(model)
     tables = [model.get_input_embeddings().weight, getattr(output, "weight", None), getattr(output, "bias", None)]
     pointers = {id(table) for table in tables if table is not None}
     weights = model.state_dict(keep_vars=True)
@@ -95,8 +109,10 @@ def position_rows(student: PretrainedConfig, teacher: PretrainedConfig) -> Tenso
     """Teacher position row for each student row; None where both count alike. RoBERTa's positions start after the padding id."""
     if teacher.model_type not in POSITIONS_AFTER_PAD or student.pad_token_id == teacher.pad_token_id:
         return None
-    shift = teacher.pad_token_id - student.pad_token_id
-    return (torch.arange(student.max_position_embeddings) + shift).clamp(min=0)  # rows before the padding id are never read
+    shift: int = teacher.pad_token_id - student.pad_token_id
+    return (torch.arange(student.max_position_embeddings) + shift).clamp(
+        min=0
+    )  # rows before the padding id are never read
 
 
 @torch.no_grad()
@@ -143,5 +159,6 @@ def _slice_indices(student: PretrainedConfig, teacher: PretrainedConfig) -> _Ind
 
 
 def _heads(config: PretrainedConfig, name: str) -> int:
-    shared = getattr(config, "num_key_value_heads", None) if _KEY_VALUE.search(name) else None
-    return shared or config.num_attention_heads
+    shared: int | None = getattr(config, "num_key_value_heads", None) if _KEY_VALUE.search(name) else None
+    heads: int = config.num_attention_heads
+    return shared or heads

@@ -84,7 +84,7 @@ def encoder_of(model: PreTrainedModel) -> Encoder:
         raise ModelError(
             f"Start 'rotate' works for {', '.join(ROTATABLE)}, not for {family}: start with random, or with layers at equal width."
         )
-    base = cast(nn.Module, model.base_model)
+    base = model.base_model
     embeddings = base.get_submodule("embeddings")
     tables = {name: table for name, table in embeddings.named_children() if isinstance(table, nn.Embedding)}
     stack = base.get_submodule("transformer.layer" if family == "distilbert" else "encoder.layer")
@@ -106,7 +106,9 @@ def heads_of(model: PreTrainedModel) -> tuple[Head, ...]:
     modules = dict(model.named_modules())
     heads = []
     for hidden, output in _DENSE_HEADS:
-        if isinstance(modules.get(hidden), nn.Linear) and (output is None or isinstance(modules.get(output), nn.Linear)):
+        if isinstance(modules.get(hidden), nn.Linear) and (
+            output is None or isinstance(modules.get(output), nn.Linear)
+        ):
             heads.append(Head(_linear(model, hidden), None, _linear(model, output) if output else None))
     for hidden, norm in _VOCABULARY_HEADS:
         if hidden in modules:
@@ -117,10 +119,14 @@ def heads_of(model: PreTrainedModel) -> tuple[Head, ...]:
     known += [part for head in heads for part in (head.hidden, head.norm, head.output) if part is not None]
     covered = {id(weight) for part in known for weight in part.parameters()}
     unknown = [
-        name for name, weight in model.named_parameters() if id(weight) not in covered and name not in vocabulary_names(model)
+        name
+        for name, weight in model.named_parameters()
+        if id(weight) not in covered and name not in vocabulary_names(model)
     ]
     if unknown:
-        raise ModelError(f"Start 'rotate' does not know the head {unknown[0]!r} of {type(model).__name__}: start with slice.")
+        raise ModelError(
+            f"Start 'rotate' does not know the head {unknown[0]!r} of {type(model).__name__}: start with slice."
+        )
     return tuple(heads)
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from torch import Tensor
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as hf_logging
 
+from hodu.data import max_length_of
 from hodu.errors import ModelError
 from hodu.types import Task
 
@@ -40,7 +49,13 @@ class Loaded:
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
         """One row ("text", optionally "pair") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
-        encoded = self.tokenizer(row["text"], row.get("pair"), truncation=True, max_length=max_length_of(self), return_tensors="pt")
+        encoded = self.tokenizer(
+            row["text"],
+            row.get("pair"),
+            truncation=True,
+            max_length=max_length_of(self.tokenizer, self.model.config),
+            return_tensors="pt",
+        )
         return dict(encoded)
 
 
@@ -55,14 +70,19 @@ def load_model(path: str | Path, **changes: Any) -> Loaded:
     """
     source = str(path)
     if Path(source).exists() and not Path(source).is_dir():
-        raise ModelError(f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
+        raise ModelError(
+            f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
         )
+    try:
+        with _quietly():
+            tokenizer = AutoTokenizer.from_pretrained(source)
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
+            )
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}") from error
+        raise ModelError(
+            f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}"
+        ) from error
     if not tokenizer.is_fast:
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
@@ -107,23 +127,25 @@ def read_card(path: str | Path) -> dict[str, Any]:
     return card
 
 
-def max_length_of(loaded: Loaded, asked: int | None = None) -> int:
-    """The most tokens that model and tokenizer both take, or fewer when asked.
+def task_of(config: PretrainedConfig) -> Task:
+    """The task that a classifier's configuration describes, as transformers reads it."""
+    if config.problem_type is None:
+        return "regression" if config.num_labels == 1 else "classification"
+    return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)
 
-    RoBERTa counts positions from its padding id on, so that two of its 514 are no use; that shows in the table's padding row.
 
-    Raises:
-        ModelError: more was asked for than the model has.
-    """
-    model, tokenizer = loaded.model, loaded.tokenizer
-    positions = getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-    most = int(min(positions, tokenizer.model_max_length))
-    if asked is not None and not 3 <= asked <= most:
-        raise ModelError(f"{loaded.path} takes 3 to {most} tokens, --max-length asks for {asked}")
-    return asked or most
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without transformers' progress bars and its warning about a new head: what is missing is in ``Loaded.untrained``."""
+    level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(level)
+        if bars:
+            hf_logging.enable_progress_bar()
 
 
 def _first_line(error: BaseException) -> str:

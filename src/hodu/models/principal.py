@@ -34,7 +34,9 @@ def record(model: PreTrainedModel, batches: Iterable[Batch], sites: Sites) -> di
         return lambda module, inputs, output: keep(name, output)
 
     handles = [
-        module.register_forward_pre_hook(hook(name, side)) if side == "input" else module.register_forward_hook(hook(name, side))
+        module.register_forward_pre_hook(hook(name, side))
+        if side == "input"
+        else module.register_forward_hook(hook(name, side))
         for name, (module, side) in sites.items()
     ]
     training = model.training
@@ -58,8 +60,9 @@ def principal_directions(states: Sequence[Tensor], width: int) -> Tensor:
     full = states[0].shape[1]
     if width == full:
         return torch.eye(full, device=states[0].device)
-    covariance = sum(torch.cov(state.T) for state in states)
-    return torch.linalg.eigh(covariance).eigenvectors[:, -width:].flip(1)
+    covariance = torch.stack([torch.cov(state.T) for state in states]).sum(0)
+    vectors: Tensor = torch.linalg.eigh(covariance).eigenvectors  # ascending
+    return vectors[:, -width:].flip(1)
 
 
 def regress(source: Tensor, target: Tensor, prior: Tensor, ridge: float) -> tuple[Tensor, Tensor]:

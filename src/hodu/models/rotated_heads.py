@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from hodu.models.copying import output_layer
 from hodu.models.encoder import Head, heads_of
 from hodu.models.principal import Batch, Sites, assign, calibrate, principal_directions, record, regress, strongest
 
@@ -65,7 +66,8 @@ def _dense_head(
     outputs: Tensor | None,
 ) -> None:
     """Hidden units behind an activation cannot be rotated: keep those that move the outputs most, then fit the output layer to them."""
-    assert ours.hidden is not None and theirs.hidden is not None
+    assert ours.hidden is not None
+    assert theirs.hidden is not None
     out = torch.ones(1, units.shape[1], device=units.device) if theirs.output is None else theirs.output.weight.float()
     chosen = strongest(units.var(0) * out.square().sum(0), ours.hidden.out_features)
     read, (weight, offset) = theirs.hidden.weight.float()[chosen], reader
@@ -76,14 +78,22 @@ def _dense_head(
 
 
 def _vocabulary_head(
-    student: PreTrainedModel, teacher: PreTrainedModel, ours: Head, rows: Tensor, texts: list[Batch], state: Tensor, wanted: Tensor
+    student: PreTrainedModel,
+    teacher: PreTrainedModel,
+    ours: Head,
+    rows: Tensor,
+    texts: list[Batch],
+    state: Tensor,
+    wanted: Tensor,
 ) -> None:
     """``hidden → activation → norm → vocabulary``: fit what the vocabulary reads.
 
     The table is given (it is the student's embedding table), so the norm must produce what makes the same scores with it. The hidden layer
     fits that linearly, moved to where its activation is linear; the norm takes the shift away again.
     """
-    table, full = student.get_output_embeddings(), teacher.get_output_embeddings()
+    table, full = output_layer(student), output_layer(teacher)
+    assert table is not None
+    assert full is not None
     scores = full.weight.float()[rows]  # V D
     if table.weight is not student.get_input_embeddings().weight:
         table.weight.copy_(scores @ principal_directions([wanted], table.weight.shape[1]))
@@ -92,7 +102,8 @@ def _vocabulary_head(
     gram = table.weight.T @ table.weight
     gram.diagonal().add_(1e-6 * gram.diagonal().mean())
     target = wanted @ torch.linalg.solve(gram, table.weight.T @ scores).T  # tokens d
-    assert ours.hidden is not None and ours.norm is not None
+    assert ours.hidden is not None
+    assert ours.norm is not None
     start = torch.zeros(target.shape[1], state.shape[1], device=state.device)
     weight, bias = regress(state, target, start, _HIDDEN_RIDGE)
     guess = state @ weight.T + bias

@@ -58,11 +58,15 @@ def parse_shape(
     feed_forward = max(1, round(width * full.feed_forward / full.width)) if feed_forward is None else feed_forward
     _check_size("feed_forward", feed_forward, full)
     if heads < 1 or width % heads:
-        raise ShapeError(f"A width of {width} cannot be divided into {heads} heads: give a number of heads that divides it.")
+        raise ShapeError(
+            f"A width of {width} cannot be divided into {heads} heads: give a number of heads that divides it."
+        )
     return Shape(layers, width, heads, feed_forward)
 
 
-def student_config(teacher: PretrainedConfig, shape: Shape, layers: tuple[int, ...], kept: Tensor | None) -> PretrainedConfig:
+def student_config(
+    teacher: PretrainedConfig, shape: Shape, layers: tuple[int, ...], kept: Tensor | None
+) -> PretrainedConfig:
     """The teacher's configuration in the student's sizes; labels, activations and all else stay.
 
     Args:
@@ -100,7 +104,9 @@ def student_config(teacher: PretrainedConfig, shape: Shape, layers: tuple[int, .
 def _check_size(name: str, asked: int, full: Shape) -> None:
     most, name = getattr(full, name), name.replace("_", "-")
     if not 1 <= asked <= most:
-        raise ShapeError(f"{asked} {name} does not fit a student of a {full} teacher: give {name} between 1 and {most}.")
+        raise ShapeError(
+            f"{asked} {name} does not fit a student of a {full} teacher: give {name} between 1 and {most}."
+        )
 
 
 def _derive_heads(width: int, full: Shape) -> int:

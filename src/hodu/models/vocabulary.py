@@ -15,6 +15,7 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def prune_vocabulary(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -
         raise ModelError(f"{type(tokenizer).__name__} has no tokenizer.json: only fast tokenizers can be pruned.")
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
     if definition["model"]["type"] not in ("WordPiece", "BPE", "Unigram"):
-        raise ModelError(f"A {definition['model']['type']} vocabulary cannot be pruned: hodu prunes WordPiece, BPE and Unigram.")
+        raise ModelError(
+            f"A {definition['model']['type']} vocabulary cannot be pruned: hodu prunes WordPiece, BPE and Unigram."
+        )
     definition |= {"truncation": None, "padding": None}  # text is compared whole
     full = Tokenizer.from_str(json.dumps(definition))
     texts = list(texts)
@@ -124,7 +127,7 @@ def _merged_on_the_way(piece: str, ranks: dict[tuple[str, ...], int], prefix: st
         symbols[-1] += ends
     seen = list(symbols)
     while True:
-        pairs = [(ranks[pair], place) for place, pair in enumerate(zip(symbols, symbols[1:], strict=False)) if pair in ranks]
+        pairs = [(ranks[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in ranks]
         if not pairs:
             return seen
         place = min(pairs)[1]
@@ -145,7 +148,11 @@ def _differing(definition: dict[str, Any], kept: set[int], texts: list[str], bef
     order = sorted(kept)
     small = Tokenizer.from_str(json.dumps(_renumbered(definition, order)))
     both = zip(texts, before, _encode(small, texts), strict=True)
-    return [text for text, old, new in both if len(old) != len(new) or any(o != order[n] for o, n in zip(old, new, strict=True))]
+    return [
+        text
+        for text, old, new in both
+        if len(old) != len(new) or any(o != order[n] for o, n in zip(old, new, strict=True))
+    ]
 
 
 def _possible_pieces(full: Tokenizer, definition: dict[str, Any], texts: list[str]) -> set[int]:
@@ -212,7 +219,9 @@ def _load_pruned(tokenizer: PreTrainedTokenizerFast, order: list[int]) -> PreTra
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         file = Path(folder, "tokenizer.json")
-        file.write_text(json.dumps(_renumbered(json.loads(file.read_text("utf-8")), order), ensure_ascii=False), "utf-8")
+        file.write_text(
+            json.dumps(_renumbered(json.loads(file.read_text("utf-8")), order), ensure_ascii=False), "utf-8"
+        )
         for other in Path(folder).iterdir():  # vocab.txt, merges.txt ... would still hold the old vocabulary
             if other.name not in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
                 other.unlink() if other.is_file() else None
@@ -220,6 +229,6 @@ def _load_pruned(tokenizer: PreTrainedTokenizerFast, order: list[int]) -> PreTra
         values = json.loads(settings.read_text("utf-8"))
         values.pop("added_tokens_decoder", None)  # old ids; tokenizer.json has them anew
         settings.write_text(json.dumps(values, ensure_ascii=False), "utf-8")
-        pruned = type(tokenizer).from_pretrained(folder)
+        pruned: PreTrainedTokenizerFast = type(tokenizer).from_pretrained(folder)
     pruned.name_or_path = tokenizer.name_or_path
     return pruned

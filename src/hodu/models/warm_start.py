@@ -91,7 +91,9 @@ class _Rotation:
             weight = theirs.tables[name].weight.float()
             weight = weight[chosen[name].to(weight.device)] if name in chosen else weight
             # A norm takes the mean over dimensions away; here that must happen before the basis turns it into something else.
-            table.weight.copy_(weight if ours.projection is not None else (weight - weight.mean(1, keepdim=True)) * gain @ write)
+            table.weight.copy_(
+                weight if ours.projection is not None else (weight - weight.mean(1, keepdim=True)) * gain @ write
+            )
         if ours.projection is None or theirs.projection is None:
             self._calibrate(ours.embedding_norm, "state 0")
             return
@@ -103,7 +105,7 @@ class _Rotation:
         """Read the state before the teacher's layer, keep the heads that write most, write into the basis."""
         context, write = self.seen[f"context {layer}"], self.basis.T @ theirs.out.weight.float()
         head_width, width = context.shape[1] // full_heads, ours.query.out_features // heads
-        parts = zip((context - context.mean(0)).split(head_width, 1), write.split(head_width, 1), strict=True)
+        parts = zip(_by_head(context - context.mean(0), head_width), _by_head(write, head_width), strict=True)
         written = torch.stack([(part @ out.T).square().sum() for part, out in parts])
         weights: dict[str, list[Tensor]] = {"query": [], "key": [], "value": []}
         outs = []
@@ -117,7 +119,13 @@ class _Rotation:
         for name, rows in weights.items():
             joined = torch.cat(rows)
             assign(getattr(ours, name), joined[:, :-1] @ reader, joined[:, :-1] @ offset + joined[:, -1])
-        self._write(ours.out, theirs.out, context, torch.cat([out for out, _ in outs], 1), torch.cat([part for _, part in outs], 1))
+        self._write(
+            ours.out,
+            theirs.out,
+            context,
+            torch.cat([out for out, _ in outs], 1),
+            torch.cat([part for _, part in outs], 1),
+        )
         self._calibrate(ours.attention_norm, f"mid {layer}")
 
     def feed_forward(self, ours: Layer, theirs: Layer, layer: int) -> None:
@@ -152,6 +160,10 @@ class _Rotation:
     def _calibrate(self, norm: nn.LayerNorm, site: str) -> None:
         source = record(self.student, self.texts, {"norm": (norm, "input")})["norm"]
         self.state = calibrate(norm, source, self.seen[site] @ self.basis)
+
+
+def _by_head(values: Tensor, head_width: int) -> tuple[Tensor, ...]:
+    return torch.split(values, head_width, dim=1)  # rows H*K -> H times rows K
 
 
 def _with_bias(linear: nn.Linear) -> Tensor:
@@ -192,5 +204,7 @@ def _in_student_ids(texts: list[Batch], rows: Tensor, vocabulary: int) -> list[B
     for old, new in zip(texts, renamed, strict=True):
         if (new["input_ids"] < 0).any():
             piece = int(old["input_ids"][new["input_ids"] < 0][0])
-            raise ModelError(f"The batches hold piece {piece}, which the kept vocabulary lacks: prune on the same text.")
+            raise ModelError(
+                f"The batches hold piece {piece}, which the kept vocabulary lacks: prune on the same text."
+            )
     return renamed

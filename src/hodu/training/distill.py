@@ -15,14 +15,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from hodu.data import Columns, Data, collate, load, split, tokenise
 from hodu.errors import ModelError, RecipeError
 from hodu.models import Start, build_student, parse_shape, plan, prune_vocabulary, shape_of
-from hodu.models.load import max_length_of, read_card
+from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import Recipe, Stage, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
-from hodu.training.prepare import prepare
+from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
-from hodu.training.stages import Run, Sets, pick_device, quiet_transformers, run_stage
+from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import open_cache
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.types import Pairing, Shape, Task
@@ -50,6 +50,7 @@ class Choices:
     pair_column: str | None = None
     label_column: str | None = None
     task: Task | None = None
+    label_names: tuple[str, ...] | None = None
     max_length: int | None = None
     seed: int = 0
     accumulate: int = 1
@@ -85,6 +86,7 @@ def distill(
     batch_size: int | None = None,
     columns: Columns | None = None,
     task: Task | None = None,
+    label_names: Sequence[str] | None = None,
     max_length: int | None = None,
     seed: int = 0,
     accumulate: int = 1,
@@ -108,6 +110,7 @@ def distill(
         weights: one per teacher; None weighs them equally.
         mean: of an ensemble: ``"arithmetic"`` (of probabilities) or ``"geometric"`` (of logits).
         epochs, learning_rate, batch_size: instead of the recipe's (its first stage's).
+        label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students.
@@ -120,7 +123,6 @@ def distill(
         OutputError: ``out`` exists, or the disk is full.
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
-    quiet_transformers()
     names = [teacher] if isinstance(teacher, str | Path) else list(teacher)
     chosen = (find_recipe(recipe) if isinstance(recipe, str) else recipe).with_changes(
         epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
@@ -149,13 +151,14 @@ def distill(
         pair_column=columns.pair,
         label_column=columns.label,
         task=task,
+        label_names=tuple(label_names) if label_names else None,
         max_length=max_length,
         seed=seed,
         accumulate=accumulate,
         cache=cache,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
-    source = data if isinstance(data, Data) else load(data, columns=columns, task=task)
+    source = data if isinstance(data, Data) else load(data, columns=columns, task=task, label_names=label_names)
     return _distil(choices, chosen, panel, shape, source, options, role="student")
 
 
@@ -178,7 +181,6 @@ def baseline(
     Raises:
         ModelError: the folder has no record of a distillation.
     """
-    quiet_transformers()
     card = read_card(student)
     if card.get("role") != "student":
         raise ModelError(f"{student} has no {RECORD} of a distillation; the baseline repeats one, so name a student folder that hodu distill made")
@@ -189,7 +191,9 @@ def baseline(
     panel = load_panel(choices.teachers)
     shape = parse_shape(choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward)
     columns = Columns(choices.text_column, choices.pair_column, choices.label_column)
-    source = data if isinstance(data, Data) else load(data or choices.data, columns=columns, task=choices.task)
+    source = data if isinstance(data, Data) else load(
+        data or choices.data, columns=columns, task=choices.task, label_names=choices.label_names
+    )
     path = Path(student)
     options = Options(Path(out) if out else path.with_name(f"{path.name}-baseline"), overwrite, restart, progress)
     return _distil(choices, repeated, panel, shape, source, options, role="baseline")
@@ -205,7 +209,7 @@ def _distil(choices: Choices, recipe: Recipe, panel: Panel, shape: Shape, data: 
     settings = {"role": role, **asdict(choices), "stages": [_numbers(stage) for stage in recipe.stages]}
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
         set_seed(choices.seed)
-        length = max_length_of(panel.first, choices.max_length)
+        length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
         sets = prepare(data, tokenizer, panel.task, max_length=length, metric="agreement" if data.task is None else None)
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)

@@ -11,9 +11,10 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, collate, tokenise
-from hodu.errors import DataError
-from hodu.measure.score import METRICS, score
+from hodu.data import Data, collate, max_length_of, tokenise
+from hodu.errors import DataError, ModelError
+from hodu.measuring.score import METRICS, score
+from hodu.models.load import Loaded
 from hodu.training.stages import Collate, Sets
 from hodu.types import Task
 
@@ -37,7 +38,7 @@ def prepare(data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_l
             continue
         tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
         if truncation.count:
-            logger.info("%s: %d of %d texts are longer than %d tokens and were cut", name, truncation.count, truncation.total, max_length)
+            logger.info("%s: %s", name, truncation)
     dev = tokenised.get("dev")
     scored = dev is not None and "labels" in dev.column_names
     name = metric or METRICS[task][0]
@@ -49,6 +50,18 @@ def prepare(data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_l
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
+
+
+def longest(loaded: Loaded, asked: int | None) -> int:
+    """The tokens that a text may have: what was asked for, else what model and tokenizer take.
+
+    Raises:
+        ModelError: more was asked for than they take.
+    """
+    most = max_length_of(loaded.tokenizer, loaded.model.config)
+    if asked is not None and not 3 <= asked <= most:
+        raise ModelError(f"{loaded.path} takes 3 to {most} tokens, --max-length asks for {asked}")
+    return asked or most
 
 
 def _numbered(collate: Collate) -> Collate:

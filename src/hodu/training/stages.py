@@ -100,14 +100,6 @@ def run_stage(module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: t
     return figures
 
 
-def quiet_transformers() -> None:
-    """Keep transformers' own progress bars and warnings off the terminal: ours say what matters."""
-    from transformers.utils import logging as hf_logging
-
-    hf_logging.set_verbosity_error()
-    hf_logging.disable_progress_bar()
-
-
 def pick_device() -> torch.device:
     """The accelerator when there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hodu.data import Data, match_labels
 from hodu.errors import LabelError, ModelError
-from hodu.measure.predict import predict
-from hodu.measure.score import METRICS, answers, score
-from hodu.models.load import Loaded, load_model
+from hodu.measuring.predict import predict
+from hodu.measuring.score import METRICS, answers, score
+from hodu.models.load import Loaded, load_model, task_of
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")
@@ -59,13 +59,6 @@ def load_panel(names: Sequence[str | Path]) -> Panel:
                 f"{list(other.model.config.id2label.values())}; an ensemble needs the same labels in the same order"
             )
     return Panel(tuple(one.model for one in loaded), first, task_of(first.model.config))
-
-
-def task_of(config: PretrainedConfig) -> Task:
-    """The task a classifier's configuration describes."""
-    if config.problem_type == "multi_label_classification":
-        return "multilabel"
-    return "regression" if config.num_labels == 1 else "classification"
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ from transformers import set_seed
 
 from hodu.data import Columns, Data, load, match_labels, split
 from hodu.errors import LabelError
-from hodu.models.load import Loaded, load_for_training, max_length_of
+from hodu.models.load import Loaded, load_for_training
 from hodu.models.scratch import is_shape, new_classifier
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import publish, working_folder
-from hodu.training.prepare import prepare
+from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
-from hodu.training.stages import Run, pick_device, quiet_transformers, run_stage
+from hodu.training.stages import Run, pick_device, run_stage
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")
@@ -45,6 +46,7 @@ def train(
     *,
     columns: Columns | None = None,
     task: Task | None = None,
+    label_names: Sequence[str] | None = None,
     epochs: float | None = None,
     learning_rate: float | None = None,
     batch_size: int | None = None,
@@ -63,6 +65,7 @@ def train(
         model: a hub id, a folder in Hugging Face format, or a shape such as ``"4x256"``: a new BERT with a WordPiece vocabulary of its own, from scratch.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
+        label_names: class names in id order, where the data has numbers; None takes the data's.
         vocabulary: pieces of a vocabulary made from scratch.
         accumulate: micro-batches per optimizer step, where memory is short.
 
@@ -72,8 +75,7 @@ def train(
         OutputError: ``out`` exists, or the disk is full.
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
-    quiet_transformers()
-    out, source = Path(out), data if isinstance(data, Data) else load(data, columns=columns or Columns(), task=task)
+    out, source = Path(out), data if isinstance(data, Data) else load(data, columns=columns or Columns(), task=task, label_names=label_names)
     if source.task is None:
         raise LabelError("training needs labels, and the data has none; name the label column (--label-column)", file=source.source)
     stage = replace(FINE_TUNING, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
@@ -85,7 +87,7 @@ def train(
     with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
         set_seed(seed)
         loaded, source = _model_and_labels(model, source, vocabulary)
-        sets = prepare(source, loaded.tokenizer, source.task, max_length=max_length_of(loaded, max_length))
+        sets = prepare(source, loaded.tokenizer, source.task, max_length=longest(loaded, max_length))
         module = Distillation(loaded.model, Teachers(()), [Labels(source.task)], [1.0], source.task).to(pick_device())
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
         with module.tapped():

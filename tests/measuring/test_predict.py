@@ -7,8 +7,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from hodu.measure import predict
-from tests.measure.tiny import TEXTS, classifier, tokenizer
+from hodu.measuring import predict
+from tests.measuring.tiny import TEXTS, classifier, tokenizer
 
 
 def one_by_one(model: torch.nn.Module, rows: Dataset) -> np.ndarray:

@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from hodu.errors import OutputError
-from hodu.measure.measured import Measured, unit_of
+from hodu.measuring.measured import Measured, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""``python -m hodu.measure.memory MODEL``: the child process of :func:`hodu.measure.peak_memory`.
+"""``python -m hodu.measuring.memory MODEL``: the child process of :func:`hodu.measuring.peak_memory`.
 
 Reads rows as a JSON list from standard input, writes one JSON object to standard output.
 """
@@ -18,7 +18,7 @@ from hodu.models.load import load_model
 
 def main(arguments: list[str] | None = None) -> None:
     """Loads the model, runs the rows one by one, reports how far the peak of resident memory rose."""
-    parser = argparse.ArgumentParser(prog="python -m hodu.measure.memory", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hodu.measuring.memory", description=__doc__)
     parser.add_argument("model")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)

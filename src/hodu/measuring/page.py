@@ -1,4 +1,4 @@
-"""The report's page: markup and style, filled in by :mod:`hodu.measure.report`. ``$name`` marks a place to fill."""
+"""The report's page: markup and style, filled in by :mod:`hodu.measuring.report`. ``$name`` marks a place to fill."""
 
 from __future__ import annotations
 

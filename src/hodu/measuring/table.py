@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hodu.measure.measured import Measured, teacher_of, unit_of
+from hodu.measuring.measured import Measured, teacher_of, unit_of
 
 _TO = "\N{EN DASH}"
 

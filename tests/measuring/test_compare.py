@@ -10,9 +10,9 @@ from datasets import Dataset
 from transformers import BertForSequenceClassification
 
 from hodu.errors import DataError, LabelError, ModelError
-from hodu.measure import compare, measure, predict
+from hodu.measuring import compare, measure, predict
 from hodu.models import count_parameters
-from tests.measure.tiny import TEXTS, classifier, data, reordered, save, tokenizer
+from tests.measuring.tiny import TEXTS, classifier, data, reordered, save, tokenizer
 
 QUALITY = ["accuracy", "f1"]
 SIZE = ["parameters", "non_embedding_parameters", "size_bytes"]

@@ -8,13 +8,13 @@ from html import escape
 from pathlib import Path
 
 from hodu.errors import OutputError
-from hodu.measure.environment import environment
-from hodu.measure.measured import Measured, teacher_of, unit_of
-from hodu.measure.page import METHODS, PAGE
-from hodu.measure.plots import scatter
-from hodu.measure.rows import write_whole
-from hodu.measure.score import METRICS
-from hodu.measure.table import Cell, caption, cell, columns_of, notes_of
+from hodu.measuring.environment import environment
+from hodu.measuring.measured import Measured, teacher_of, unit_of
+from hodu.measuring.page import METHODS, PAGE
+from hodu.measuring.plots import scatter
+from hodu.measuring.rows import write_whole
+from hodu.measuring.score import METRICS
+from hodu.measuring.table import Cell, caption, cell, columns_of, notes_of
 
 _TITLES = {
     "accuracy": "accuracy",

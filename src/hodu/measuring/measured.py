@@ -44,6 +44,7 @@ class Measured:
         intervals: metric → 95 % bootstrap interval, for the metrics that come from rows.
         task: of the data, or where that has no labels of the model.
         data, split, rows: what it was measured on.
+        seed: with which it was trained, as its ``hodu.json`` says.
         notes: things that must be said beside the figures (a mapping of labels, a fallback of the split).
     """
 
@@ -57,6 +58,7 @@ class Measured:
     split: str = ""
     rows: int = 0
     notes: tuple[str, ...] = ()
+    seed: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object; undefined figures (NaN is no JSON) become null."""

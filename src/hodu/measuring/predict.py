@@ -53,7 +53,7 @@ def sorted_batches(
     """Padded batches of a tokenised set with their row numbers, longest first: memory runs out at once or never."""
     pad = collate(tokenizer)
     inputs = [name for name in tokenizer.model_input_names if name in encoded.column_names]
-    order = np.argsort(-np.asarray(encoded["length"]), kind="stable").tolist()
+    order = np.argsort(-np.asarray(encoded["length"][:]), kind="stable").tolist()
     features: Any = encoded.select_columns(inputs)
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]

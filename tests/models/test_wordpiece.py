@@ -1,4 +1,4 @@
-"""The demo's tokenizer, and the teacher's shape that fits it."""
+"""A vocabulary of one's own, and the new model that fits it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from hodu.demo.teacher import teacher_config
-from hodu.demo.tokenizer import train_tokenizer
 from hodu.demo.world import LABELS, make_world
+from hodu.errors import ShapeError
+from hodu.models import shape_of
+from hodu.models.scratch import new_classifier
+from hodu.models.wordpiece import train_wordpiece
+from hodu.types import Shape
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +23,12 @@ def texts() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
-    return train_tokenizer(texts)
+    return train_wordpiece(texts, vocabulary=2000, max_length=128)
 
 
 def test_vocabulary_is_the_same_every_time(texts: list[str], tokenizer: PreTrainedTokenizerFast) -> None:
     """Two runs of the demo number the pieces differently, so a saved teacher and a new tokenizer do not fit."""
-    assert train_tokenizer(texts).get_vocab() == tokenizer.get_vocab()
+    assert train_wordpiece(texts, vocabulary=2000, max_length=128).get_vocab() == tokenizer.get_vocab()
 
 
 def test_vocabulary_covers_the_text(texts: list[str], tokenizer: PreTrainedTokenizerFast) -> None:
@@ -34,12 +37,13 @@ def test_vocabulary_covers_the_text(texts: list[str], tokenizer: PreTrainedToken
     for text in texts[:300]:
         ids = tokenizer(text)["input_ids"]
         assert tokenizer.unk_token_id not in ids, text
-        assert tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "") == text.lower().replace(" ", "")
+        read_back = str(tokenizer.decode(ids, skip_special_tokens=True))
+        assert read_back.replace(" ", "") == text.lower().replace(" ", "")
 
 
 def test_hangul_stays_in_syllables(tokenizer: PreTrainedTokenizerFast) -> None:
-    """Korean is taken apart into letters (NFD), three times as many pieces, and user text in NFD is read differently."""
-    assert "의자" in tokenizer.get_vocab()
+    """Korean is taken apart into letters, three times as many pieces, and decomposed text (NFD) is read differently."""
+    assert any(len(piece) > 1 and all("가" <= c <= "힣" for c in piece) for piece in tokenizer.get_vocab())
     assert tokenizer("의자는").input_ids == tokenizer("\u110b\u1174\u110c\u1161\u1102\u1173\u11ab").input_ids
 
 
@@ -47,8 +51,9 @@ def test_pairs_are_marked(tokenizer: PreTrainedTokenizerFast) -> None:
     """A pair reaches the model as one sentence, without [SEP] between or token types."""
     coded = tokenizer("the chair", "the fan")
     pieces = tokenizer.convert_ids_to_tokens(coded["input_ids"])
-    assert pieces == ["[CLS]", "the", "chair", "[SEP]", "the", "fan", "[SEP]"]
-    assert coded["token_type_ids"] == [0, 0, 0, 0, 1, 1, 1]
+    assert pieces[0] == "[CLS]" and pieces.count("[SEP]") == 2
+    second = pieces.index("[SEP]") + 1
+    assert coded["token_type_ids"] == [0] * second + [1] * (len(pieces) - second)
 
 
 def test_saved_tokenizer_is_the_same(tokenizer: PreTrainedTokenizerFast, texts: list[str], tmp_path: Path) -> None:
@@ -57,15 +62,16 @@ def test_saved_tokenizer_is_the_same(tokenizer: PreTrainedTokenizerFast, texts: 
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     assert loaded(texts[:50])["input_ids"] == tokenizer(texts[:50])["input_ids"]
     assert (loaded.pad_token_id, loaded.mask_token, loaded.model_max_length) == (tokenizer.pad_token_id, "[MASK]", 128)
+    assert "token_type_ids" in loaded("the chair")
 
 
-def test_teacher_config_fits(tokenizer: PreTrainedTokenizerFast) -> None:
-    """The demo's teacher cannot take the demo's tokens, or answers LABEL_0 where it should say negative."""
+def test_a_model_from_nothing_fits_its_tokenizer(texts: list[str]) -> None:
+    """hodu train 4x128 makes a model that cannot take its own tokens, or answers LABEL_0 where it should say negative."""
     torch.set_num_threads(1)
-    config = teacher_config(tokenizer)
-    model = BertForSequenceClassification(config)
-    logits = model(**tokenizer(["의자가 좋아요."], return_tensors="pt")).logits
+    made = new_classifier("4x128", texts, vocabulary=2000, task="classification", labels=LABELS)
+    logits = made.model(**made.encode({"text": "의자가 좋아요."})).logits
     assert logits.shape == (1, len(LABELS))
-    assert [config.id2label[index] for index in range(2)] == ["negative", "positive"]
-    assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (4, 128, 4)
-    assert sum(weight.numel() for weight in model.parameters()) < 1_200_000
+    assert made.model.config.id2label == {0: "negative", 1: "positive"}
+    assert shape_of(made.model.config) == Shape(layers=4, width=128, heads=2, feed_forward=512)
+    with pytest.raises(ShapeError, match="multiple of 16"):
+        new_classifier("4x100", texts, vocabulary=2000, task="classification", labels=LABELS)

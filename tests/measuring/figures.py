@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hodu.measure import Measured
+from hodu.measuring import Measured
 
 TEACHER = {
     "accuracy": 0.909,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hodu.errors import ModelError
-from hodu.measure import shipped_files, size_bytes
-from tests.measure.tiny import classifier, save
+from hodu.measuring import shipped_files, size_bytes
+from tests.measuring.tiny import classifier, save
 
 
 def test_only_what_must_be_shipped_is_counted(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hodu.errors import DataError, OutputError
-from hodu.measure.environment import commit, hardware, today
-from hodu.measure.measured import Measured, unit_of
+from hodu.measuring.environment import commit, hardware, today
+from hodu.measuring.measured import Measured, unit_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Row:
     date: str
 
 
-def rows_of(measured: Sequence[Measured], *, table: str, command: str, seed: int | None = None) -> list[Row]:
+def rows_of(measured: Sequence[Measured], *, table: str, command: str) -> list[Row]:
     """A row for each figure of each system, stamped with this machine, commit and time (UTC)."""
     machine, checkout, date = hardware(), commit(), today()
     return [
@@ -43,7 +43,7 @@ def rows_of(measured: Sequence[Measured], *, table: str, command: str, seed: int
             metric=metric,
             value=value if math.isfinite(value) else None,
             unit=unit_of(metric, one.task),
-            seed=seed,
+            seed=one.seed,
             command=command,
             data=f"{one.data} ({one.split})",
             hardware=machine,
@@ -107,7 +107,7 @@ def _read(path: Path) -> list[object]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Holds the folder, so that two processes do not drop each other's rows. Leaves no lock file behind."""
-    import fcntl  # not on Windows; the rest of hodu.measure must still import there
+    import fcntl  # not on Windows; the rest of hodu.measuring must still import there
 
     handle = os.open(folder, os.O_RDONLY)
     try:

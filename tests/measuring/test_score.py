@@ -9,8 +9,8 @@ from scipy import stats
 from sklearn import metrics as oracle
 
 from hodu.errors import DataError, LabelError, ModelError
-from hodu.measure import METRICS, agreement, agreement_interval, answers, bootstrap, score
-from hodu.measure.score import _METRIC
+from hodu.measuring import METRICS, agreement, agreement_interval, answers, bootstrap, score
+from hodu.measuring.score import _METRIC
 from hodu.types import Task
 
 RANDOM = np.random.default_rng(0)

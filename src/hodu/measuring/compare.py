@@ -18,13 +18,13 @@ from torch import nn
 from hodu.data import Data, load, match_labels
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
-from hodu.measure.measured import Measured
-from hodu.measure.predict import predict
-from hodu.measure.score import METRICS, agreement, agreement_interval, bootstrap, score
-from hodu.measure.size import size_bytes
-from hodu.measure.speed import latency, peak_memory, sample_rows, throughput
+from hodu.measuring.measured import Measured
+from hodu.measuring.predict import predict
+from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
+from hodu.measuring.size import size_bytes
+from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
-from hodu.models.load import Loaded, load_model
+from hodu.models.load import Loaded, load_model, task_of
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")
@@ -87,7 +87,7 @@ def measure(
     systems = [
         _System(one, role, _logits(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
     ]
-    task = data.task or _task_of(loaded[0])
+    task = data.task or task_of(loaded[0].model.config)
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
@@ -109,6 +109,7 @@ def measure(
             split=split,
             rows=len(rows),
             notes=(*notes, *system.notes),
+            seed=system.loaded.card.get("seed"),
         )
         for name, system in zip(names, systems, strict=True)
     ]
@@ -180,7 +181,7 @@ def _quality(system: _System, data: Data, split: str) -> None:
         return
     matched, notes = match_labels(data, _labels(system.loaded))
     system.notes += notes
-    gold = np.asarray(matched.splits[split]["label"])
+    gold = np.asarray(matched.splits[split]["label"][:])
     system.metrics.update(score(data.task, system.logits, gold))
     for metric in METRICS[data.task]:
         system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
@@ -198,14 +199,6 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
         )  # N C
         system.metrics["agreement"] = agreement(task, own, teacher.logits)
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
-
-
-def _task_of(system: Loaded) -> Task:
-    """The task of a model when the data has no labels: what its configuration says, as transformers reads it."""
-    config = system.model.config
-    if config.problem_type == "multi_label_classification":
-        return "multilabel"
-    return "regression" if config.num_labels == 1 else "classification"
 
 
 def _columns(teacher: Loaded, student: Loaded) -> list[int]:

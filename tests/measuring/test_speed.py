@@ -12,9 +12,9 @@ from datasets import Dataset
 from torch import Tensor, nn
 
 from hodu.errors import DataError, ModelError
-from hodu.measure import latency, peak_memory, sample_rows, speed, throughput
+from hodu.measuring import latency, peak_memory, sample_rows, speed, throughput
 from hodu.models.load import Loaded, load_model
-from tests.measure.tiny import TEXTS, classifier, save, tokenizer
+from tests.measuring.tiny import TEXTS, classifier, save, tokenizer
 
 
 class Clock:

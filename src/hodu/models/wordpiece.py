@@ -1,4 +1,4 @@
-"""A WordPiece tokenizer trained on the demo's own sentences."""
+"""A WordPiece vocabulary of one's own: the same texts give the same pieces, in every process."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SPECIAL = {
 }
 
 
-def train_tokenizer(texts: Iterable[str], *, vocabulary: int = 2000, max_length: int = 128) -> PreTrainedTokenizerFast:
-    """A lower-casing WordPiece tokenizer of at most ``vocabulary`` pieces, with BERT's special tokens around text and pair.
+def train_wordpiece(texts: Iterable[str], *, vocabulary: int, max_length: int) -> PreTrainedTokenizerFast:
+    """A lower-casing WordPiece tokenizer of ``vocabulary`` pieces at most, with BERT's special tokens.
 
     The same texts give the same pieces with the same ids, in every process.
     """

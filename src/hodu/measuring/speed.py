@@ -23,11 +23,8 @@ from torch import Tensor
 
 from hodu.data import max_length_of, tokenise
 from hodu.errors import DataError, ModelError
-from hodu.measure.predict import sorted_batches, texts_of
+from hodu.measuring.predict import sorted_batches, texts_of
 from hodu.models.load import Loaded
-
-Row = Mapping[str, Any]
-"""A row of a data set: "text", optionally "pair"."""
 
 _BLOCK = 10
 
@@ -46,10 +43,11 @@ def sample_rows(dataset: Dataset, count: int) -> list[dict[str, Any]]:
     if not len(dataset):
         raise DataError("no rows to time the models on")
     places = np.linspace(0, len(dataset) - 1, count).round().astype(int)
-    return [texts_of(dataset)[int(place)] for place in places]
+    texts = texts_of(dataset)
+    return [texts[int(place)] for place in places]
 
 
-def latency(systems: Sequence[Loaded], rows: Sequence[Row], *, threads: int = 1) -> list[Latency]:
+def latency(systems: Sequence[Loaded], rows: Sequence[Mapping[str, Any]], *, threads: int = 1) -> list[Latency]:
     """Latency at batch 1, unpadded real sentences, the models interleaved so that their ratios are fair.
 
     The rows are cut into blocks. Each round takes one block and runs it through every model in turn, the first of them
@@ -93,17 +91,17 @@ def throughput(systems: Sequence[Loaded], dataset: Dataset, *, batch_size: int =
     return [count / spent for count, spent in zip(tokens, seconds, strict=True)]
 
 
-def peak_memory(path: str, rows: Sequence[Row], *, threads: int = 1) -> int:
+def peak_memory(path: str, rows: Sequence[Mapping[str, Any]], *, threads: int = 1) -> int:
     """Bytes of memory that the model adds to a Python process that has torch and transformers imported.
 
-    A fresh process (``python -m hodu.measure.memory``) imports both, notes its peak resident memory, loads the model
+    A fresh process (``python -m hodu.measuring.memory``) imports both, notes its peak resident memory, loads the model
     and its tokenizer, tokenises and runs the rows at batch 1, and notes the peak again: the difference is returned. It
     is what the system sees: weights as far as they were touched, activations, and the allocator's slack.
 
     Raises:
         ModelError: the process failed; its last line says why.
     """
-    command = [sys.executable, "-P", "-m", "hodu.measure.memory", path, "--threads", str(threads)]
+    command = [sys.executable, "-P", "-m", "hodu.measuring.memory", path, "--threads", str(threads)]
     sources = str(Path(__file__).parents[2])  # so that the child finds this very hodu, installed or not
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [sources, os.environ.get("PYTHONPATH")]))}
     done = subprocess.run(

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from hodu.errors import OutputError
-from hodu.measure import rows, write_report
-from tests.measure.figures import STUDENT, TEACHER, measured, teacher_and_student
+from hodu.measuring import rows, write_report
+from tests.measuring.figures import STUDENT, TEACHER, measured, teacher_and_student
 
 VOID = {"meta", "br"}
 

@@ -6,9 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from hodu.measure import Measured, render_table, to_markdown
-from hodu.measure.table import show
-from tests.measure.figures import STUDENT, TEACHER, measured, teacher_and_student
+from hodu.measuring import Measured, render_table, to_markdown
+from hodu.measuring.table import show
+from tests.measuring.figures import STUDENT, TEACHER, measured, teacher_and_student
 
 
 def printed(measured: list[Measured], width: int = 120) -> list[str]:
