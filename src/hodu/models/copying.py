@@ -110,9 +110,8 @@ def position_rows(student: PretrainedConfig, teacher: PretrainedConfig) -> Tenso
     if teacher.model_type not in POSITIONS_AFTER_PAD or student.pad_token_id == teacher.pad_token_id:
         return None
     shift: int = teacher.pad_token_id - student.pad_token_id
-    return (torch.arange(student.max_position_embeddings) + shift).clamp(
-        min=0
-    )  # rows before the padding id are never read
+    rows = torch.arange(student.max_position_embeddings) + shift
+    return rows.clamp(min=0)  # what stands before the padding id is never read
 
 
 @torch.no_grad()

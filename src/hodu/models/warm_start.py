@@ -1,15 +1,17 @@
-"""The rotated start: a narrower student that begins as its teacher, seen along the principal directions of the teacher's hidden states.
+"""The rotated start: a narrower student begins as its teacher, seen along the principal directions of its hidden states.
 
-Stands in for TinyBERT's general distillation. In the spirit of SliceGPT (Ashkboos et al. 2024, §3), which cuts a model's weights in the
-principal basis of its states; post-LayerNorm encoders do not commute with a rotation, so norms and readers are fitted on some text:
+Stands in for TinyBERT's general distillation. In the spirit of SliceGPT (Ashkboos et al. 2024, §3), which cuts a model's
+weights in the principal basis of its states; post-LayerNorm encoders do not commute with a rotation, so norms and readers
+are fitted on some text:
 
 1. Every weight that writes the residual stream writes its principal part: ``basisᵀ W``.
-2. Every norm gets the gain and offset, by dimension, with which the student's state is nearest to the teacher's rotated state.
-3. Every weight that reads the stream reads the best linear reconstruction of the teacher's state there from the *student's* state. This
-   also bridges the layers that the student skips, and what earlier layers lost.
+2. Every norm gets the gain and offset, by dimension, with which the student's state is nearest to the teacher's rotated one.
+3. Every weight that reads the stream reads the best linear reconstruction of the teacher's state there from the *student's*
+   state. This also bridges the layers that the student skips, and what earlier layers lost.
 4. The strongest heads and neurons stay, by what they write on the text; the mean of what the others wrote goes into the bias.
 
-Measured (docs/decisions.md): against plain projection, fitted readers are what helps before training.
+Before any training, 6x384 to 3x192 on SST-2 test (teacher 86.9): rotation alone 57.8, with fitted norms 77.0, with fitted
+readers too 82.6.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ class Relations(Objective):
     Args:
         pairs: (student, teacher) layers, 1 ... N; the paper uses one pair, the last student layer and an upper teacher layer.
         student_width, teacher_width: width of the joined heads (H times K).
-        heads: R; None takes the largest number up to 48 (both open implementations use 48 for base models) that divides both widths.
+        heads: R; None takes the largest number up to 48 (the open implementations' for base models) that divides both widths and leaves 16
+            dimensions a head, which is what 48 heads leave of a base model's 768.
         kinds: which vectors.
 
     Raises:
@@ -46,7 +47,7 @@ class Relations(Objective):
         if not pairs or not kinds:
             raise ObjectiveError(f"relations need at least one layer pair and one kind, got pairs {pairs} and kinds {kinds}")
         common = gcd(student_width, teacher_width)
-        self.heads = heads or max(r for r in range(1, 49) if common % r == 0)
+        self.heads = heads or max(r for r in range(1, 49) if common % r == 0 and (r == 1 or min(student_width, teacher_width) // r >= 16))
         if common % self.heads:
             raise ObjectiveError(
                 f"{self.heads} relation heads do not divide both widths, {student_width} (student) and {teacher_width} (teacher); "

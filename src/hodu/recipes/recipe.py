@@ -39,6 +39,7 @@ class Stage:
         batch_size: examples per optimizer step and process.
         schedule: a ``transformers`` scheduler name: ``linear`` decays to zero, ``constant`` does not.
         warmup: share of the steps over which the learning rate rises.
+        dropout: of the student while it trains; None leaves it as the teacher's configuration has it.
         keep_best: end with the checkpoint that was best on dev; else with the last.
         sources: for each number above, where it comes from.
     """
@@ -52,6 +53,7 @@ class Stage:
     schedule: str = "linear"
     warmup: float = 0.1
     weight_decay: float = 0.01
+    dropout: float | None = None
     keep_best: bool = True
 
 
@@ -108,5 +110,5 @@ class Recipe:
         """Labels only, as many steps from the same start: what the student would be without its teacher."""
         first = self.stages[0]
         term = Term(Labels, 1.0, "the undistilled baseline")
-        stage = replace(first, name="labels", terms=(term,), epochs=sum(s.epochs for s in self.stages), keep_best=True, schedule="linear")
+        stage = replace(first, name="labels", terms=(term,), epochs=sum(s.epochs for s in self.stages), keep_best=True, schedule="linear", dropout=None)
         return replace(self, name=f"{self.name}-baseline", stages=(stage,))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
@@ -238,6 +238,10 @@ def _start(
 def _teach(
     student: PreTrainedModel, teachers: Teachers, stage: Stage, pairing: Pairing, sets: Sets, run: Run, *, cache: bool
 ) -> dict[str, float]:
+    if stage.dropout is not None:
+        for part in student.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = stage.dropout
     objectives = [term.build(pairing) for term in stage.terms]
     module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(pick_device())
     if cache and stage.epochs > 1:
