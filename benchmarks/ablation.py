@@ -35,7 +35,9 @@ def variants(table: str) -> dict[str, dict[str, object]]:
     """Name → arguments of hodu.distill."""
     soft, hidden, relations = (TERMS[objective] for objective in (SoftTargets, HiddenStates, Relations))
     labels = Term(Labels, 1.0, "ablation")
-    attention = Term(AttentionScores, 0.1, "ablation: scores are squared and unbounded, so a weight of 1 drowns the rest")
+    attention = Term(
+        AttentionScores, 0.1, "ablation: scores are squared and unbounded, so a weight of 1 drowns the rest"
+    )
     match table:
         case "start-ablation":
             starts = {start: {"start": start} for start in ("random", "slice", "rotate")}

@@ -1,6 +1,6 @@
 """Students of each single teacher and of all together, three seeds each, with equal steps; rows in results/ensemble.json.
 
-    python benchmarks/ensemble.py runs/sst2-sentences TEACHER TEACHER TEACHER
+python benchmarks/ensemble.py runs/sst2-sentences TEACHER TEACHER TEACHER
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tables in README and docs, made from results/*.json: medians over seeds, with the lowest and highest.
 
-    python benchmarks/tables.py          rewrites what stands between <!-- table: NAME --> and <!-- end -->
-    python benchmarks/tables.py --check  fails if that would change anything
+python benchmarks/tables.py          rewrites what stands between <!-- table: NAME --> and <!-- end -->
+python benchmarks/tables.py --check  fails if that would change anything
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ def table(name: str, metrics: list[str]) -> str:
     for row in rows:
         if row["value"] is not None:
             values[row["system"]][row["metric"]].append(row["value"])
-    lines = ["| | " + " | ".join(_TITLES.get(metric, metric) for metric in metrics) + " |", "|---" + "|---:" * len(metrics) + "|"]
+    lines = [
+        "| | " + " | ".join(_TITLES.get(metric, metric) for metric in metrics) + " |",
+        "|---" + "|---:" * len(metrics) + "|",
+    ]
     for system, figures in values.items():
         lines.append(f"| {system} | " + " | ".join(_cell(metric, figures.get(metric, [])) for metric in metrics) + " |")
     return "\n".join(lines) + "\n"

@@ -1,13 +1,13 @@
 """One family of errors. Each says what came, what was expected and what to do::
 
-    HoduError
-    ├── DataError         a file or set that cannot be read as asked: file, row, column
-    │   └── LabelError    labels that do not fit the task or the model
-    ├── ModelError        a model that cannot be loaded, built, or tapped
-    │   └── ShapeError    a student shape that cannot be
-    ├── ObjectiveError    an objective that cannot work on these two models or this batch
-    ├── RecipeError       a recipe that does not exist or does not fit
-    └── OutputError       an output that cannot be written: folder in the way, disk full
+HoduError
+├── DataError         a file or set that cannot be read as asked: file, row, column
+│   └── LabelError    labels that do not fit the task or the model
+├── ModelError        a model that cannot be loaded, built, or tapped
+│   └── ShapeError    a student shape that cannot be
+├── ObjectiveError    an objective that cannot work on these two models or this batch
+├── RecipeError       a recipe that does not exist or does not fit
+└── OutputError       an output that cannot be written: folder in the way, disk full
 """
 
 from __future__ import annotations

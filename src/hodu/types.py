@@ -29,6 +29,10 @@ if TYPE_CHECKING:  # `import hodu` must not import torch
 Task = Literal["classification", "multilabel", "regression"]
 """One class of several · any number of labels · one number."""
 
+Start = Literal["random", "layers", "slice", "rotate"]
+"""How a student's weights start: ``random`` · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · the teacher ``rotate`` d into the
+principal directions of its hidden states."""
+
 LayerPairs = tuple[tuple[int, int], ...]
 """``((student layer, teacher layer), ...)``, counted as above."""
 

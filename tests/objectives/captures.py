@@ -32,12 +32,16 @@ def capture(
         longest = max(lengths)
         real = torch.randn(batch, longest, *axes, generator=generator)
         whole = torch.randn(batch, padded_to, *axes, generator=noise) * 10
-        whole[:, :longest] = torch.where(mask[:, :longest].reshape(batch, longest, *(1 for _ in axes)), real, whole[:, :longest])
+        whole[:, :longest] = torch.where(
+            mask[:, :longest].reshape(batch, longest, *(1 for _ in axes)), real, whole[:, :longest]
+        )
         return whole
 
     def heads() -> Heads:
         width = shape.width // shape.heads
-        queries, keys, kept = (values(shape.heads, width).transpose(1, 2).contiguous().requires_grad_(grad) for _ in range(3))  # B H L K
+        queries, keys, kept = (
+            values(shape.heads, width).transpose(1, 2).contiguous().requires_grad_(grad) for _ in range(3)
+        )  # B H L K
         return Heads(queries, keys, kept, width**-0.5)
 
     logits = torch.randn(batch, classes, generator=generator).requires_grad_(grad)

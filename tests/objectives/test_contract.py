@@ -14,7 +14,11 @@ from hodu.objectives import AttentionScores, HiddenStates, Labels, Objective, Re
 from hodu.types import Capture, Task
 from tests.objectives.captures import STUDENT, TEACHER, capture, tensors
 
-GOLD = {"classification": torch.tensor([0, 2]), "multilabel": torch.tensor([[1.0, 0, 1], [0, 0, 1]]), "regression": torch.tensor([0.5, -1.0])}
+GOLD = {
+    "classification": torch.tensor([0, 2]),
+    "multilabel": torch.tensor([[1.0, 0, 1], [0, 0, 1]]),
+    "regression": torch.tensor([0.5, -1.0]),
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,16 @@ CASES: dict[str, Case] = {
     "labels, regression": Case(*(2 * (lambda: Labels("regression"),)), "regression", uses_teacher=False),
     "hidden states": Case(lambda: HiddenStates(((0, 0), (1, 2), (2, 4)), 8, 12), identity),
     "hidden states, each": Case(lambda: HiddenStates(((1, 2), (2, 4)), 8, 12, projection="each"), identity),
-    "hidden states, cosine": Case(lambda: HiddenStates(((2, 4),), 8, 12, distance="cosine"), lambda: identity(distance="cosine")),
-    "hidden states, no projection": Case(
-        lambda: HiddenStates(((1, 1),), 8, 8, projection="none"), lambda: HiddenStates(((1, 1),), 12, 12, projection="none")
+    "hidden states, cosine": Case(
+        lambda: HiddenStates(((2, 4),), 8, 12, distance="cosine"), lambda: identity(distance="cosine")
     ),
-    "attention scores": Case(lambda: AttentionScores(((1, 2), (2, 4)), 2, 2), lambda: AttentionScores(((1, 1), (2, 2)), 2, 2)),
+    "hidden states, no projection": Case(
+        lambda: HiddenStates(((1, 1),), 8, 8, projection="none"),
+        lambda: HiddenStates(((1, 1),), 12, 12, projection="none"),
+    ),
+    "attention scores": Case(
+        lambda: AttentionScores(((1, 2), (2, 4)), 2, 2), lambda: AttentionScores(((1, 1), (2, 2)), 2, 2)
+    ),
     "relations": Case(lambda: Relations(((2, 4),), 8, 12), lambda: Relations(((2, 2), (4, 4)), 12, 12)),
 }
 
@@ -144,7 +153,9 @@ def test_a_teacher_that_says_nan_is_refused(name: str) -> None:
         case.make()(student, teacher)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "hidden" in name or "attention" in name or "relations" in name])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if "hidden" in name or "attention" in name or "relations" in name]
+)
 def test_an_empty_mask_is_refused(name: str) -> None:
     """A text without a token silently makes the loss NaN."""
     case, student, teacher = captures_for(name)
@@ -155,7 +166,11 @@ def test_an_empty_mask_is_refused(name: str) -> None:
 
 def test_every_objective_has_a_case() -> None:
     """An objective lands without the contract having been tried on it."""
-    classes = {getattr(hodu.objectives, name) for name in hodu.objectives.__all__ if isinstance(getattr(hodu.objectives, name), type)}
+    classes = {
+        getattr(hodu.objectives, name)
+        for name in hodu.objectives.__all__
+        if isinstance(getattr(hodu.objectives, name), type)
+    }
     assert classes - {Objective} == {type(case.make()) for case in CASES.values()}
 
 
@@ -168,7 +183,8 @@ def row(one: Capture, i: int) -> Capture:
         logits=None if one.logits is None else one.logits[part],
         hidden={k: v[part] for k, v in one.hidden.items()},
         attention={
-            k: replace(v, queries=v.queries[part], keys=v.keys[part], values=v.values[part]) for k, v in one.attention.items()
+            k: replace(v, queries=v.queries[part], keys=v.keys[part], values=v.values[part])
+            for k, v in one.attention.items()
         },
         labels=None if one.labels is None else one.labels[part],
     )

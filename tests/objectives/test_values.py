@@ -72,9 +72,7 @@ def test_relations_are_minilmv2s() -> None:
 
 def test_a_causal_model_is_compared_only_on_what_it_may_see() -> None:
     """For GPT students, relations to tokens that come later, which the model never used, drown those it did use."""
-    student, teacher = (
-        Capture(c.mask, attention=c.attention, causal=True) for c in both(lengths=(4,), padded_to=4)
-    )
+    student, teacher = (Capture(c.mask, attention=c.attention, causal=True) for c in both(lengths=(4,), padded_to=4))
     relations = Relations(((2, 4),), 8, 12, kinds=("keys",))
     before = relations(student, teacher)
     student.attention[2].keys[:, :, -1] += 5  # the last token: only its own row may see it
@@ -91,7 +89,9 @@ def test_least_squares_projections_start_at_the_best_linear_map() -> None:
     x = torch.nn.functional.pad(student.hidden[2][student.mask], (0, 1), value=1.0).double()
     y = teacher.hidden[4][teacher.mask].double()
     best = ((x @ torch.linalg.lstsq(x, y).solution - y) ** 2).mean()
-    assert float(fitted(student, teacher).detach()) == pytest.approx(float(best), rel=0.02)  # the ridge, and tokens weigh by sentence
+    assert float(fitted(student, teacher).detach()) == pytest.approx(
+        float(best), rel=0.02
+    )  # the ridge, and tokens weigh by sentence
     assert fitted(student, teacher) < random(student, teacher)
 
 

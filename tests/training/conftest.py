@@ -16,7 +16,12 @@ THINGS = ("film", "food", "tool", "book", "영화", "음식", "도구", "책")
 
 def sentences() -> list[tuple[str, str]]:
     """Eighty short texts whose label is in one word."""
-    return [(f"the {thing} is {word}", label) for label, words in (("pos", GOOD), ("neg", BAD)) for word in words for thing in THINGS]
+    return [
+        (f"the {thing} is {word}", label)
+        for label, words in (("pos", GOOD), ("neg", BAD))
+        for word in words
+        for thing in THINGS
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +35,14 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random but saved BERT of 4 x 32 that tells two labels."""
     torch.manual_seed(0)
-    made = new_classifier("4x32", [text for text, _ in sentences()], vocabulary=120, task="classification", labels=("neg", "pos"), max_length=32)
+    made = new_classifier(
+        "4x32",
+        [text for text, _ in sentences()],
+        vocabulary=120,
+        task="classification",
+        labels=("neg", "pos"),
+        max_length=32,
+    )
     folder = tmp_path_factory.mktemp("models") / "teacher"
     with torch.no_grad():  # random weights answer everything alike: spread the answers
         made.model.classifier.weight.mul_(20)

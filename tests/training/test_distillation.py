@@ -27,7 +27,12 @@ def batch_of(folder: Path, count: int = 8) -> dict[str, Tensor]:
 
 
 def objectives() -> list[Objective]:
-    return [SoftTargets(temperature=2.0), HiddenStates(((0, 0), (1, 2), (2, 4)), 16, 32), Relations(((2, 4),), 16, 32), Labels()]
+    return [
+        SoftTargets(temperature=2.0),
+        HiddenStates(((0, 0), (1, 2), (2, 4)), 16, 32),
+        Relations(((2, 4),), 16, 32),
+        Labels(),
+    ]
 
 
 def models(folder: Path) -> tuple[PreTrainedModel, PreTrainedModel]:
@@ -38,7 +43,13 @@ def models(folder: Path) -> tuple[PreTrainedModel, PreTrainedModel]:
 def test_a_student_that_is_its_teacher_has_zero_loss(teacher: Path) -> None:
     """A student that is already perfect is trained away from perfection."""
     model = load_model(teacher).model
-    module = Distillation(copy.deepcopy(model), Teachers((model,)), [SoftTargets(), Relations(((4, 4),), 32, 32)], [1, 1], "classification")
+    module = Distillation(
+        copy.deepcopy(model),
+        Teachers((model,)),
+        [SoftTargets(), Relations(((4, 4),), 32, 32)],
+        [1, 1],
+        "classification",
+    )
     module.train()
     for part in module.modules():
         if isinstance(part, torch.nn.Dropout):
@@ -70,7 +81,9 @@ def test_a_pruned_vocabulary_changes_no_loss(teacher: Path) -> None:
     for tokenizer, kept in ((loaded.tokenizer, None), (pruned.tokenizer, pruned.kept)):
         student = build_student(loaded.model, SMALL, "slice", batches=None, kept=kept, seed=0).eval()
         torch.manual_seed(1)
-        module = Distillation(student, Teachers((loaded.model,), kept=kept), objectives()[:3], [1, 1, 1], "classification")
+        module = Distillation(
+            student, Teachers((loaded.model,), kept=kept), objectives()[:3], [1, 1, 1], "classification"
+        )
         module.training = True  # a training loss without dropout
         with module.tapped():
             losses.append(module(**tokenizer(texts, padding=True, return_tensors="pt"))["loss"].detach())
@@ -98,7 +111,9 @@ def test_models_are_left_as_they_were(teacher: Path) -> None:
         module.train()(**batch)
     after = [model.eval()(**batch).logits for model in (student, big)]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert not any(module._forward_hooks or module._forward_pre_hooks for model in (student, big) for module in model.modules())
+    assert not any(
+        module._forward_hooks or module._forward_pre_hooks for model in (student, big) for module in model.modules()
+    )
 
 
 def test_the_shape_is_what_was_asked_for(teacher: Path) -> None:

@@ -160,7 +160,9 @@ def test_a_teacher_without_a_head_is_refused_by_name(teacher: Path, data: Path, 
     assert not list(tmp_path.glob("small*"))
 
 
-def test_a_teacher_no_better_than_a_guess_is_named(teacher: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_teacher_no_better_than_a_guess_is_named(
+    teacher: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A teacher whose head was never trained passes silently, and its student is blamed."""
     guess = tmp_path / "guess"
     model = AutoModelForSequenceClassification.from_pretrained(teacher)
@@ -200,11 +202,17 @@ def test_training_without_labels_is_refused(teacher: Path, tmp_path: Path) -> No
 
 def test_train_from_scratch_then_distil_then_baseline(data: Path, tmp_path: Path) -> None:
     """The README's way from nothing to a measured student breaks somewhere."""
-    teacher = hodu.train("2x32", data, tmp_path / "teacher", epochs=12, learning_rate=2e-3, vocabulary=120, batch_size=16, progress=False)
+    teacher = hodu.train(
+        "2x32", data, tmp_path / "teacher", epochs=12, learning_rate=2e-3, vocabulary=120, batch_size=16, progress=False
+    )
     student = hodu.distill(teacher, data, tmp_path / "small", **{**QUICK, "student": "1x16"})
     base = hodu.baseline(student, progress=False)
     cards = [json.loads((folder / "hodu.json").read_text()) for folder in (teacher, student, base)]
     assert [card["role"] for card in cards] == ["teacher", "student", "baseline"]
     assert cards[0]["accuracy"] >= 0.9
-    assert cards[1]["steps"] == cards[2]["steps"] and cards[1]["shape"] == cards[2]["shape"] and cards[1]["start"] == cards[2]["start"]
+    assert (
+        cards[1]["steps"] == cards[2]["steps"]
+        and cards[1]["shape"] == cards[2]["shape"]
+        and cards[1]["start"] == cards[2]["start"]
+    )
     assert base == tmp_path / "small-baseline"

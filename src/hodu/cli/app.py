@@ -36,10 +36,14 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")] = False,
 ) -> None:
-    handler = RichHandler(console=Console(stderr=True), show_time=False, show_path=False, show_level=False, highlighter=None, markup=False)
+    handler = RichHandler(
+        console=Console(stderr=True), show_time=False, show_path=False, show_level=False, highlighter=None, markup=False
+    )
     logger = logging.getLogger("hodu")
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)

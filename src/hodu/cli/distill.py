@@ -35,17 +35,31 @@ class MeanName(StrEnum):
 
 
 def distill(
-    teacher: Annotated[list[str], typer.Argument(help="Fine-tuned teachers: hub ids or folders. Several are an ensemble.")],
+    teacher: Annotated[
+        list[str], typer.Argument(help="Fine-tuned teachers: hub ids or folders. Several are an ensemble.")
+    ],
     data: o.DataSource,
     out: o.Out,
-    student: Annotated[str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")] = None,
+    student: Annotated[
+        str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")
+    ] = None,
     recipe: Annotated[str, typer.Option("--recipe", help="How to distil; hodu recipes lists them.")] = "hodu",
-    start: Annotated[StartName | None, typer.Option("--start", help="How the student starts. Default: the recipe's.")] = None,
-    vocabulary: Annotated[VocabularyName, typer.Option("--vocabulary", help="Keep the pieces that your texts use, or all.")] = VocabularyName.pruned,
+    start: Annotated[
+        StartName | None, typer.Option("--start", help="How the student starts. Default: the recipe's.")
+    ] = None,
+    vocabulary: Annotated[
+        VocabularyName, typer.Option("--vocabulary", help="Keep the pieces that your texts use, or all.")
+    ] = VocabularyName.pruned,
     heads: Annotated[int | None, typer.Option("--heads", help="Attention heads of the student.")] = None,
-    feed_forward: Annotated[int | None, typer.Option("--feed-forward", help="Feed-forward width of the student.")] = None,
-    weight: Annotated[list[float] | None, typer.Option("--weight", help="Weight of each teacher, in their order; repeat the flag.")] = None,
-    mean: Annotated[MeanName, typer.Option("--mean", help="Average an ensemble's probabilities, or its logits.")] = MeanName.arithmetic,
+    feed_forward: Annotated[
+        int | None, typer.Option("--feed-forward", help="Feed-forward width of the student.")
+    ] = None,
+    weight: Annotated[
+        list[float] | None, typer.Option("--weight", help="Weight of each teacher, in their order; repeat the flag.")
+    ] = None,
+    mean: Annotated[
+        MeanName, typer.Option("--mean", help="Average an ensemble's probabilities, or its logits.")
+    ] = MeanName.arithmetic,
     text_column: o.TextColumn = None,
     pair_column: o.PairColumn = None,
     label_column: o.LabelColumn = None,
@@ -57,7 +71,12 @@ def distill(
     max_length: o.MaxLength = None,
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep what the teacher says on disk for later epochs, seeds and students.")] = True,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="Keep what the teacher says on disk for later epochs, seeds and students."
+        ),
+    ] = True,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -96,7 +115,9 @@ def distill(
 
 def baseline(
     student: Annotated[Path, typer.Argument(help="A student folder that hodu distill made.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Default: the student's folder name with -baseline.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Default: the student's folder name with -baseline.")
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="Default: the student's.")] = None,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,

@@ -18,15 +18,26 @@ def measure(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folders or hub ids, to stand side by side.")],
     data: o.DataSource,
     split: Annotated[str | None, typer.Option("--split", help="train, dev or test. Default: test, else dev.")] = None,
-    teacher: Annotated[str | None, typer.Option("--teacher", help="Which MODEL the others are compared with. Default: as hodu.json says.")] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", help="Which MODEL the others are compared with. Default: as hodu.json says."),
+    ] = None,
     with_baseline: Annotated[
-        bool, typer.Option("--baseline", help="Train the students' undistilled baselines if they are not there, and measure them too.")
+        bool,
+        typer.Option(
+            "--baseline", help="Train the students' undistilled baselines if they are not there, and measure them too."
+        ),
     ] = False,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads for latency, throughput and memory.")] = 1,
     speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Measure latency, throughput and memory.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Save the figures to this file.")] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="Write a page with plots to this folder (needs hodu\\[report]).")] = None,
-    rows: Annotated[Path | None, typer.Option("--rows", help="Append one row per figure to this results file; its name is the table's.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a page with plots to this folder (needs hodu\\[report]).")
+    ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option("--rows", help="Append one row per figure to this results file; its name is the table's."),
+    ] = None,
     text_column: o.TextColumn = None,
     pair_column: o.PairColumn = None,
     label_column: o.LabelColumn = None,
@@ -53,7 +64,9 @@ def measure(
     Console(width=None if sys.stdout.isatty() else 140).print(render_table(measured))
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps([one.as_json() for one in measured], ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        json_file.write_text(
+            json.dumps([one.as_json() for one in measured], ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
     if report:
         typer.echo(f"report: {write_report(measured, report)}")
     if rows:

@@ -21,23 +21,38 @@ class TaskName(StrEnum):
 
 
 DataSource = Annotated[
-    str, typer.Option("--data", help="A file (CSV, TSV, JSONL, Parquet, text; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).")
+    str,
+    typer.Option(
+        "--data",
+        help="A file (CSV, TSV, JSONL, Parquet, text; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="The folder to make; it appears when everything is done.")]
-TextColumn = Annotated[str | None, typer.Option("--text-column", help="Column of the text; found by its usual names otherwise.")]
+TextColumn = Annotated[
+    str | None, typer.Option("--text-column", help="Column of the text; found by its usual names otherwise.")
+]
 PairColumn = Annotated[str | None, typer.Option("--pair-column", help="Column of the second text of a pair.")]
 LabelColumn = Annotated[str | None, typer.Option("--label-column", help="Column of the label.")]
 Task = Annotated[TaskName | None, typer.Option("--task", help="What the labels are; found from them otherwise.")]
-LabelNames = Annotated[str | None, typer.Option("--label-names", help="Class names in id order, where the data has numbers: negative,positive")]
+LabelNames = Annotated[
+    str | None,
+    typer.Option("--label-names", help="Class names in id order, where the data has numbers: negative,positive"),
+]
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training data.")]
 LearningRate = Annotated[float | None, typer.Option("--learning-rate", help="Peak learning rate of AdamW.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Examples per optimizer step.")]
-MaxLength = Annotated[int | None, typer.Option("--max-length", help="Tokens; longer texts are cut. Default: what the model takes.")]
+MaxLength = Annotated[
+    int | None, typer.Option("--max-length", help="Tokens; longer texts are cut. Default: what the model takes.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Accumulate = Annotated[int, typer.Option("--accumulate", min=1, help="Micro-batches per optimizer step, where memory is short.")]
+Accumulate = Annotated[
+    int, typer.Option("--accumulate", min=1, help="Micro-batches per optimizer step, where memory is short.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
-TensorBoard = Annotated[Path | None, typer.Option("--tensorboard", help="Folder for TensorBoard logs (needs hodu\\[tensorboard]).")]
+TensorBoard = Annotated[
+    Path | None, typer.Option("--tensorboard", help="Folder for TensorBoard logs (needs hodu\\[tensorboard]).")
+]
 
 
 def label_names(given: str | None) -> list[str] | None:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from hodu.recipes import Recipe, Stage
 
 
-def recipes(name: Annotated[str | None, typer.Argument(help="Show this recipe's numbers and where each comes from.")] = None) -> None:
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Show this recipe's numbers and where each comes from.")] = None,
+) -> None:
     """List the recipes, or show one with the source of each of its numbers."""
     from hodu.recipes import RECIPES, find_recipe
 
@@ -39,7 +41,9 @@ def _stage_table(stage: Stage) -> Table:
     table = Table("number", "value", "source", title=f"stage {stage.name}", title_justify="left")
     for term in stage.terms:
         settings = ", ".join(f"{key} {value}" for key, value in term.settings.items())
-        table.add_row(term.objective.__name__, f"weight {term.weight:g}" + (f"; {settings}" if settings else ""), term.source)
+        table.add_row(
+            term.objective.__name__, f"weight {term.weight:g}" + (f"; {settings}" if settings else ""), term.source
+        )
     for field, source in stage.sources.items():
         table.add_row(field.replace("_", " "), f"{getattr(stage, field)}", source)
     return table

@@ -10,7 +10,12 @@ from hodu.cli import options as o
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="A hub id, a folder, or a shape such as 4x256: a new model with its own vocabulary, from scratch.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A hub id, a folder, or a shape such as 4x256: a new model with its own vocabulary, from scratch."
+        ),
+    ],
     data: o.DataSource,
     out: o.Out,
     text_column: o.TextColumn = None,

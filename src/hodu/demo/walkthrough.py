@@ -12,7 +12,7 @@ import torch
 from hodu.data import load
 from hodu.demo.world import make_world, write_world
 from hodu.measuring import Measured, measure
-from hodu.models.load import load_model
+from hodu.models.load import labels_of, load_model
 from hodu.training import baseline, distill, train
 
 logger = logging.getLogger("hodu")
@@ -31,7 +31,7 @@ class Result:
         with torch.inference_mode():
             probabilities = loaded.model(**loaded.encode({"text": text})).logits.softmax(-1)[0]  # C
         best = int(probabilities.argmax())
-        return loaded.model.config.id2label[best], float(probabilities[best])
+        return labels_of(loaded.model.config)[best], float(probabilities[best])
 
 
 def run(out: Path, *, progress: bool = True) -> Result:

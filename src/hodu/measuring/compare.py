@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstr
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
-from hodu.models.load import Loaded, load_model, task_of
+from hodu.models.load import Loaded, labels_of, load_model, task_of
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")
@@ -179,7 +178,7 @@ def _logits(system: Loaded, rows: Dataset) -> NDArray[np.float32]:
 def _quality(system: _System, data: Data, split: str) -> None:
     if data.task is None or "label" not in data.splits[split].column_names:
         return
-    matched, notes = match_labels(data, _labels(system.loaded))
+    matched, notes = match_labels(data, labels_of(system.loaded.model.config))
     system.notes += notes
     gold = np.asarray(matched.splits[split]["label"][:])
     system.metrics.update(score(data.task, system.logits, gold))
@@ -203,7 +202,7 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
 
 def _columns(teacher: Loaded, student: Loaded) -> list[int]:
     """For each class of the teacher the student's column of that class, by the rule that matches data to models."""
-    names = tuple(_labels(teacher).values())
+    names = tuple(labels_of(teacher.model.config).values())
     classes = list(range(len(names)))
     probe = Data(
         splits={"test": Dataset.from_dict({"text": list(names), "label": classes})},
@@ -212,12 +211,7 @@ def _columns(teacher: Loaded, student: Loaded) -> list[int]:
         source=teacher.path,
         notes=(),
     )
-    return list(match_labels(probe, _labels(student))[0].splits["test"]["label"])
-
-
-def _labels(system: Loaded) -> dict[int, str]:
-    names: Mapping[Any, str] = system.model.config.id2label or {}
-    return {int(number): name for number, name in sorted(names.items())}
+    return list(match_labels(probe, labels_of(student.model.config))[0].splits["test"]["label"])
 
 
 def _size(system: _System) -> None:

@@ -1,13 +1,12 @@
 """Students: their shapes, their vocabulary, and where their weights start."""
 
-from hodu.models.build import Plan, Start, build_student, count_parameters, plan
+from hodu.models.build import Plan, build_student, count_parameters, plan
 from hodu.models.shapes import parse_shape, shape_of
 from hodu.models.vocabulary import Pruned, prune_vocabulary
 
 __all__ = [
     "Plan",
     "Pruned",
-    "Start",
     "build_student",
     "count_parameters",
     "parse_shape",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import transformers
@@ -16,11 +15,7 @@ from hodu.layers import uniform
 from hodu.models.copying import copy_layers, copy_slices
 from hodu.models.shapes import shape_of, student_config
 from hodu.models.warm_start import rotate
-from hodu.types import Shape
-
-Start = Literal["random", "layers", "slice", "rotate"]
-"""``random`` initialisation · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · teacher weights ``rotate``\\ d
-into the principal directions of its hidden states."""
+from hodu.types import Shape, Start
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from transformers import (
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as hf_logging
 
@@ -43,7 +43,7 @@ class Loaded:
 
     path: str
     model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: PreTrainedTokenizerFast
     card: Mapping[str, Any]
     untrained: tuple[str, ...] = ()
 
@@ -83,7 +83,7 @@ def load_model(path: str | Path, **changes: Any) -> Loaded:
         raise ModelError(
             f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}"
         ) from error
-    if not tokenizer.is_fast:
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
@@ -97,7 +97,7 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
     """
     settings = head_settings(task, labels)
     own = load_model(path)
-    same = set(own.model.config.id2label.values()) == set(settings["id2label"].values())
+    same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
     if same and not own.untrained:
         return own
     return load_model(path, ignore_mismatched_sizes=True, **settings)
@@ -125,6 +125,12 @@ def read_card(path: str | Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ModelError(f"{file}: expected a JSON object, found a {type(card).__name__}")
     return card
+
+
+def labels_of(config: PretrainedConfig) -> dict[int, str]:
+    """Class id → name, in the order of the ids; transformers reads the ids of a JSON file as text."""
+    names: dict[Any, str] = config.id2label or {}
+    return {int(number): str(name) for number, name in sorted(names.items(), key=lambda item: int(item[0]))}
 
 
 def task_of(config: PretrainedConfig) -> Task:

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, per_example_mean, valid_pairs
 from hodu.layers import Layers, layer_pairs
+from hodu.objectives.base import Objective, per_example_mean, valid_pairs
 from hodu.types import Capture, Heads, LayerPairs, Needs, Pairing
 
 
@@ -41,10 +42,12 @@ class AttentionScores(Objective):
         self.teacher_needs = Needs(attention=frozenset(t for _, t in pairs))
 
     @classmethod
+    @override
     def between(cls, pairing: Pairing, *, layers: Layers = "uniform", **settings: Any) -> Self:
         student, teacher = pairing.student, pairing.teacher
         return cls(layer_pairs(layers, student.layers, teacher.layers), student.heads, teacher.heads, **settings)
 
+    @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         valid = valid_pairs(student)
         total = student.mask.new_zeros((), dtype=torch.float32)

@@ -34,7 +34,9 @@ class Objective(nn.Module):
 
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         """The loss, a scalar. Subclasses write this one."""
-        raise ObjectiveError(f"{type(self).__name__} does not say how it compares student and teacher: define compare()")
+        raise ObjectiveError(
+            f"{type(self).__name__} does not say how it compares student and teacher: define compare()"
+        )
 
     def prepare(self, captures: Iterable[tuple[Capture, Capture]]) -> None:
         """Look at some (student, teacher) captures before training starts, e.g. to start a projection well. Default: nothing."""
@@ -69,7 +71,8 @@ def _detached(capture: Capture) -> Capture:
         logits=None if capture.logits is None else capture.logits.detach(),
         hidden={i: hidden.detach() for i, hidden in capture.hidden.items()},
         attention={
-            i: Heads(h.queries.detach(), h.keys.detach(), h.values.detach(), h.scaling) for i, h in capture.attention.items()
+            i: Heads(h.queries.detach(), h.keys.detach(), h.values.detach(), h.scaling)
+            for i, h in capture.attention.items()
         },
     )
 

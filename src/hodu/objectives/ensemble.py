@@ -42,7 +42,9 @@ def combine(
         raise ObjectiveError(f"{len(captures)} teachers need as many positive weights, got {list(weights)}")
     given = [c.logits for c in captures if c.logits is not None]
     if len(given) < len(captures) or len({t.shape for t in given}) > 1:
-        raise ObjectiveError(f"an ensemble compares outputs over the same classes, got shapes {[tuple(t.shape) for t in given]}")
+        raise ObjectiveError(
+            f"an ensemble compares outputs over the same classes, got shapes {[tuple(t.shape) for t in given]}"
+        )
     share = torch.tensor(weights, dtype=torch.float32, device=given[0].device)
     share = (share / share.sum())[:, None, None]  # teachers 1 1
     logits = torch.stack(given).float()  # teachers B C

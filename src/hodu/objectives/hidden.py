@@ -7,10 +7,11 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, per_example_mean
 from hodu.layers import Layers, layer_pairs
+from hodu.objectives.base import Objective, per_example_mean
 from hodu.types import Capture, LayerPairs, Needs, Pairing
 
 Projection = Literal["shared", "each", "none"]
@@ -44,7 +45,9 @@ class HiddenStates(Objective):
     ) -> None:
         super().__init__()
         if not pairs:
-            raise ObjectiveError("the hidden-state objective got no layer pairs; name at least one, e.g. ((0, 0), (3, 6))")
+            raise ObjectiveError(
+                "the hidden-state objective got no layer pairs; name at least one, e.g. ((0, 0), (3, 6))"
+            )
         if projection == "none" and student_width != teacher_width:
             raise ObjectiveError(
                 f"hidden states of width {student_width} (student) and {teacher_width} (teacher) cannot be compared without a projection; "
@@ -57,11 +60,13 @@ class HiddenStates(Objective):
         self.teacher_needs = Needs(hidden=frozenset(t for _, t in pairs))
 
     @classmethod
+    @override
     def between(cls, pairing: Pairing, *, layers: Layers = "uniform", **settings: Any) -> Self:
         student, teacher = pairing.student, pairing.teacher
         pairs = layer_pairs(layers, student.layers, teacher.layers, embeddings=layers == "uniform")
         return cls(pairs, student.width, teacher.width, **settings)
 
+    @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         total = student.mask.new_zeros((), dtype=torch.float32)
         for place, (s, t) in enumerate(self.pairs):
@@ -89,7 +94,11 @@ class HiddenStates(Objective):
             [(s.hidden[i][s.mask].double(), t.hidden[j][s.mask].double()) for i, j in self.pairs] for s, t in captures
         ]
         for place, projection in enumerate(self.projections):
-            mine = [batch[place] for batch in seen] if len(self.projections) > 1 else [pair for batch in seen for pair in batch]
+            mine = (
+                [batch[place] for batch in seen]
+                if len(self.projections) > 1
+                else [pair for batch in seen for pair in batch]
+            )
             self._fit(projection, torch.cat([x for x, _ in mine]), torch.cat([y for _, y in mine]))
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from hodu.errors import ObjectiveError
 from hodu.objectives.base import Objective, logits_of
@@ -29,13 +30,17 @@ class Labels(Objective):
         self.task = task
 
     @classmethod
+    @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
         return cls(pairing.task, **settings)
 
+    @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         logits = logits_of(student, "student", self)
         if student.labels is None:
-            raise ObjectiveError("the labels objective needs labels, and this batch has none; use a recipe without it or label the data")
+            raise ObjectiveError(
+                "the labels objective needs labels, and this batch has none; use a recipe without it or label the data"
+            )
         if self.task == "classification":
             return F.cross_entropy(logits, student.labels)
         if self.task == "multilabel":

@@ -7,10 +7,11 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, per_example_mean, valid_pairs
 from hodu.layers import Layers, layer_pairs
+from hodu.objectives.base import Objective, per_example_mean, valid_pairs
 from hodu.types import Capture, LayerPairs, Needs, Pairing
 
 Kind = Literal["queries", "keys", "values"]
@@ -45,9 +46,13 @@ class Relations(Objective):
     ) -> None:
         super().__init__()
         if not pairs or not kinds:
-            raise ObjectiveError(f"relations need at least one layer pair and one kind, got pairs {pairs} and kinds {kinds}")
+            raise ObjectiveError(
+                f"relations need at least one layer pair and one kind, got pairs {pairs} and kinds {kinds}"
+            )
         common = gcd(student_width, teacher_width)
-        self.heads = heads or max(r for r in range(1, 49) if common % r == 0 and (r == 1 or min(student_width, teacher_width) // r >= 16))
+        self.heads = heads or max(
+            r for r in range(1, 49) if common % r == 0 and (r == 1 or min(student_width, teacher_width) // r >= 16)
+        )
         if common % self.heads:
             raise ObjectiveError(
                 f"{self.heads} relation heads do not divide both widths, {student_width} (student) and {teacher_width} (teacher); "
@@ -58,10 +63,12 @@ class Relations(Objective):
         self.teacher_needs = Needs(attention=frozenset(t for _, t in pairs))
 
     @classmethod
+    @override
     def between(cls, pairing: Pairing, *, layers: Layers = "last", **settings: Any) -> Self:
         student, teacher = pairing.student, pairing.teacher
         return cls(layer_pairs(layers, student.layers, teacher.layers), student.width, teacher.width, **settings)
 
+    @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         valid = valid_pairs(student)
         total = student.mask.new_zeros((), dtype=torch.float32)
@@ -79,4 +86,5 @@ class Relations(Objective):
         joined = vectors.transpose(1, 2).reshape(batch, length, self.heads, -1).transpose(1, 2)  # B R L K
         products = (joined @ joined.transpose(-1, -2)).float() * joined.shape[-1] ** -0.5  # B R L L
         # a finite floor, not -inf: a masked key then adds 0 * finite = 0 to the divergence, never 0 * inf
-        return products.masked_fill(~valid, torch.finfo(products.dtype).min / 2).log_softmax(-1)
+        floored: Tensor = products.masked_fill(~valid, torch.finfo(products.dtype).min / 2)
+        return floored.log_softmax(-1)

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from hodu.errors import ObjectiveError
 from hodu.objectives.base import Objective, logits_of
@@ -45,18 +46,22 @@ class SoftTargets(Objective):
     ) -> None:
         super().__init__()
         if not temperature > 0:
-            raise ObjectiveError(f"the temperature of soft targets must be above 0, got {temperature}; 1 leaves the teacher's answer as it is")
+            raise ObjectiveError(
+                f"the temperature of soft targets must be above 0, got {temperature}; 1 leaves the teacher's answer as it is"
+            )
         if task == "regression" and temperature != 1:
             raise ObjectiveError(f"a temperature of {temperature} means nothing for regression; set it to 1")
         self.task, self.temperature, self.divergence = task, temperature, divergence
         self.factor = temperature**2 if scale == "squared" else 1.0
 
     @classmethod
+    @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
         if pairing.task == "regression":
             settings["temperature"] = 1.0  # the one temperature that a number can have
         return cls(pairing.task, **settings)
 
+    @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
         ours, theirs = logits_of(student, "student", self), logits_of(teacher, "teacher", self)
         if ours.shape != theirs.shape:

@@ -11,7 +11,12 @@ HINTON = Recipe(
         Stage(
             name="distil",
             terms=(
-                Term(SoftTargets, 1.0, "§2: T² keeps the gradient's size; §4.1: T = 2 was best of 1, 2, 5, 10", {"temperature": 2.0, "scale": "squared"}),
+                Term(
+                    SoftTargets,
+                    1.0,
+                    "§2: T² keeps the gradient's size; §4.1: T = 2 was best of 1, 2, 5, 10",
+                    {"temperature": 2.0, "scale": "squared"},
+                ),
                 Term(Labels, 0.5, "§4.1: relative weight 0.5 on the hard targets, at T = 1"),
             ),
             epochs=5,
@@ -27,5 +32,7 @@ HINTON = Recipe(
             },
         ),
     ),
-    notes=("an ensemble is averaged arithmetically over probabilities at this temperature (§1); --mean geometric averages logits (§2)",),
+    notes=(
+        "an ensemble is averaged arithmetically over probabilities at this temperature (§1); --mean geometric averages logits (§2)",
+    ),
 )

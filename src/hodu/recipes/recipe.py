@@ -8,7 +8,7 @@ from typing import Any
 
 from hodu.errors import RecipeError
 from hodu.objectives import Labels, Objective
-from hodu.types import Pairing
+from hodu.types import Pairing, Start
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Recipe:
     paper: str
     summary: str
     stages: tuple[Stage, ...]
-    start: str = "rotate"
+    start: Start = "rotate"
     equal_heads: bool = False
     notes: tuple[str, ...] = ()
 
@@ -102,7 +102,9 @@ class Recipe:
         for stage in self.stages:
             terms = tuple(term for term in stage.terms if term.objective is not Labels)
             if not terms:
-                raise RecipeError(f"stage {stage.name!r} of recipe {self.name!r} needs labels, and the data has none; choose another recipe")
+                raise RecipeError(
+                    f"stage {stage.name!r} of recipe {self.name!r} needs labels, and the data has none; choose another recipe"
+                )
             stages.append(replace(stage, terms=terms))
         return replace(self, stages=tuple(stages))
 
@@ -110,5 +112,13 @@ class Recipe:
         """Labels only, as many steps from the same start: what the student would be without its teacher."""
         first = self.stages[0]
         term = Term(Labels, 1.0, "the undistilled baseline")
-        stage = replace(first, name="labels", terms=(term,), epochs=sum(s.epochs for s in self.stages), keep_best=True, schedule="linear", dropout=None)
+        stage = replace(
+            first,
+            name="labels",
+            terms=(term,),
+            epochs=sum(s.epochs for s in self.stages),
+            keep_best=True,
+            schedule="linear",
+            dropout=None,
+        )
         return replace(self, name=f"{self.name}-baseline", stages=(stage,))

@@ -8,8 +8,17 @@ from types import FrameType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from typing_extensions import override
 
 
 class ProgressBar(TrainerCallback):
@@ -20,25 +29,43 @@ class ProgressBar(TrainerCallback):
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
+    @override
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if not state.is_world_process_zero:
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
         self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True))
         self._task = self._bar.add_task(self._title, total=state.max_steps, completed=state.global_step, note="")
         self._bar.start()
 
+    @override
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._bar:
             self._bar.update(self._task, completed=state.global_step)
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **_: Any) -> None:
+    @override
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
         logs = logs or {}
         if self._bar and "loss" in logs:
             self._bar.update(self._task, note=f"loss {logs['loss']:.3f} {self._note}")
         if self._metric and f"eval_{self._metric}" in logs:
             self._note = f"dev {self._metric} {logs[f'eval_{self._metric}']:.4f}"
 
+    @override
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.stop()
 
@@ -73,7 +100,10 @@ class Interrupt(TrainerCallback):
             raise KeyboardInterrupt
         self.asked = True
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+    @override
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
         if self.asked:
             control.should_save = control.should_training_stop = True
         return control
@@ -82,7 +112,10 @@ class Interrupt(TrainerCallback):
 class LastStep(TrainerCallback):
     """Evaluate after the last step too, wherever the evaluation rhythm ends, so that the finished student can be the best one."""
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:
+    @override
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
         if args.eval_strategy != "no" and state.global_step >= state.max_steps:
             control.should_evaluate = True
         return control

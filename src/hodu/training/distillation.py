@@ -67,7 +67,9 @@ class Distillation(nn.Module):
             needs = [needs[0] | objective.student_needs, needs[1] | objective.teacher_needs]
         self._student_needs = needs[0]
         # only the first teacher's layers are looked at
-        self.teacher_needs = [needs[1] if place == 0 else Needs(logits=needs[1].logits) for place in range(len(teachers.models))]
+        self.teacher_needs = [
+            needs[1] if place == 0 else Needs(logits=needs[1].logits) for place in range(len(teachers.models))
+        ]
         if needs[1] == Needs():  # the baseline asks nothing of its teacher
             self.teacher_needs = []
         # an ensemble is averaged at the temperature at which it is then compared
@@ -103,13 +105,17 @@ class Distillation(nn.Module):
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
 
-    def _captures(self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None) -> tuple[Capture, Capture]:
+    def _captures(
+        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None
+    ) -> tuple[Capture, Capture]:
         mask = inputs["attention_mask"].bool()
         student = self._taps[0].take(self.student(**inputs), mask, labels)
         if not self.teacher_needs:
             return student, Capture(mask)
         heard = self._read(row, mask) if self._caches else self._ask(self._teachers.translate(inputs), mask)
-        return student, combine(heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean)
+        return student, combine(
+            heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean
+        )
 
     def _read(self, row: Tensor | None, mask: Tensor) -> list[Capture]:
         assert row is not None  # run_stage numbers the rows of a training set
@@ -130,7 +136,8 @@ class Distillation(nn.Module):
         self.student.eval()
         with self.tapped():
             captures = [
-                self._captures({k: v for k, v in batch.items() if k not in ("labels", "row")}, None, batch.get("row")) for batch in batches
+                self._captures({k: v for k, v in batch.items() if k not in ("labels", "row")}, None, batch.get("row"))
+                for batch in batches
             ]
         for objective in self.objectives:
             assert isinstance(objective, Objective)

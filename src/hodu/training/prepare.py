@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
 from torch import Tensor
@@ -21,7 +22,9 @@ from hodu.types import Task
 logger = logging.getLogger("hodu")
 
 
-def prepare(data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, metric: str | None = None) -> Sets:
+def prepare(
+    data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, metric: str | None = None
+) -> Sets:
     """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
 
     Args:
@@ -31,7 +34,9 @@ def prepare(data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_l
         DataError: there is no training data.
     """
     if "train" not in data.splits:
-        raise DataError(f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source)
+        raise DataError(
+            f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source
+        )
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -76,6 +81,7 @@ def _numbered(collate: Collate) -> Collate:
 
 def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
     def evaluate(prediction: EvalPrediction) -> dict[str, float]:
-        return {name: score(task, prediction.predictions, prediction.label_ids)[METRICS[task][0]]}
+        logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        return {name: score(task, logits, labels)[METRICS[task][0]]}
 
     return evaluate

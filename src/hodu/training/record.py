@@ -15,7 +15,9 @@ import hodu
 from hodu.training.output import RECORD
 
 
-def save_student(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]) -> None:
+def save_student(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]
+) -> None:
     """Write a model folder in Hugging Face format, with the record of how it came to be."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

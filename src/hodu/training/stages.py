@@ -52,7 +52,9 @@ class Run:
     tensorboard: Path | None = None
 
 
-def run_stage(module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: tuple[str, ...] = ()) -> dict[str, float]:
+def run_stage(
+    module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: tuple[str, ...] = ()
+) -> dict[str, float]:
     """Train ``module`` through ``stage`` in place.
 
     Returns:
@@ -66,7 +68,13 @@ def run_stage(module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: t
     if run.tensorboard:  # the Trainer's TensorBoard callback takes its folder from here alone
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.tensorboard / stage.name)
     arguments = training_arguments(
-        stage, folder, examples=len(sets.train), seed=run.seed, metric=metric, accumulate=run.accumulate, tensorboard=run.tensorboard
+        stage,
+        folder,
+        examples=len(sets.train),
+        seed=run.seed,
+        metric=metric,
+        accumulate=run.accumulate,
+        tensorboard=run.tensorboard,
     )
     bar, interrupt = ProgressBar(stage.name, metric), Interrupt()
     callbacks: list[TrainerCallback] = [interrupt, LastStep(), *([bar] if run.progress else [])]
@@ -92,7 +100,11 @@ def run_stage(module: nn.Module, stage: Stage, sets: Sets, run: Run, *, terms: t
         bar.stop()
     if interrupt.asked:
         raise KeyboardInterrupt
-    figures = {"steps": float(trainer.state.global_step), "seconds": result.metrics["train_runtime"], "padding_share": padding}
+    figures = {
+        "steps": float(trainer.state.global_step),
+        "seconds": result.metrics["train_runtime"],
+        "padding_share": padding,
+    }
     if metric and trainer.state.best_metric is not None:
         figures[metric] = trainer.state.best_metric
     elif metric:

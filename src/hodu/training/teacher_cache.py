@@ -118,7 +118,9 @@ class TeacherCache:
 
     def _put(self, name: str, place: Tensor, values: Tensor) -> None:
         if values.abs().max() > torch.finfo(torch.float16).max:
-            raise OutputError(f"the teacher's {name} holds values beyond float16, so they cannot be cached; give --no-cache")
+            raise OutputError(
+                f"the teacher's {name} holds values beyond float16, so they cannot be cached; give --no-cache"
+            )
         self._arrays[name][place] = values.to(torch.float16)
 
 
@@ -148,10 +150,19 @@ def open_cache(
     if not meta.is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(folder.parent).free < 1.2 * size:
-            logger.warning("no room for a teacher cache of %.1f GB in %s: the teacher answers live, epoch after epoch", size / 1e9, folder.parent)
+            logger.warning(
+                "no room for a teacher cache of %.1f GB in %s: the teacher answers live, epoch after epoch",
+                size / 1e9,
+                folder.parent,
+            )
             return None
         folder.mkdir(exist_ok=True)
-        meta.write_text(json.dumps({"teacher": model.name_or_path, "rows": len(lengths), "tokens": int(lengths.sum()), "bytes": size}, indent=2))
+        meta.write_text(
+            json.dumps(
+                {"teacher": model.name_or_path, "rows": len(lengths), "tokens": int(lengths.sum()), "bytes": size},
+                indent=2,
+            )
+        )
     cache = TeacherCache(folder, needs, said, lengths)
     _fill(cache, folder, model, needs, dataset, collate, translate, lengths, progress=progress)
     return cache
@@ -181,13 +192,17 @@ def _fill(
     device = next(model.parameters()).device
     with Tap(model, needs) as tap, torch.inference_mode():
         for number, rows in enumerate(track(batches[done:], "teacher", console=console), done + 1):
-            inputs = {name: value.to(device) for name, value in translate(_batch(dataset, collate, rows.tolist())).items()}
+            inputs = {
+                name: value.to(device) for name, value in translate(_batch(dataset, collate, rows.tolist())).items()
+            }
             cache.write(rows, tap.take(model(**inputs), inputs["attention_mask"].bool()))
             if number % _FLUSH == 0 or number == len(batches):
                 note.write_text(str(number))
 
 
-def _batch(dataset: Dataset, collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]], rows: Sequence[int]) -> dict[str, Tensor]:
+def _batch(
+    dataset: Dataset, collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]], rows: Sequence[int]
+) -> dict[str, Tensor]:
     whole = dataset[list(rows)]
     batch = collate([{name: values[i] for name, values in whole.items()} for i in range(len(rows))])
     return {name: value for name, value in batch.items() if name not in ("labels", "row")}
@@ -203,7 +218,9 @@ def _probe(model: PreTrainedModel, needs: Needs, inputs: dict[str, Tensor]) -> S
     arrays = {"logits": (one.logits.shape[-1], False)} if one.logits is not None else {}
     arrays |= {f"hidden-{i}": (hidden.shape[-1], True) for i, hidden in one.hidden.items()}
     for i, heads in one.attention.items():
-        arrays |= {f"{kind}-{i}": (getattr(heads, kind).shape[1] * getattr(heads, kind).shape[-1], True) for kind in _KINDS}
+        arrays |= {
+            f"{kind}-{i}": (getattr(heads, kind).shape[1] * getattr(heads, kind).shape[-1], True) for kind in _KINDS
+        }
     counts = {i: (heads.queries.shape[1], heads.keys.shape[1], heads.scaling) for i, heads in one.attention.items()}
     return Said(arrays, counts, one.causal)
 
@@ -225,7 +242,9 @@ def _key(
     digest.update(model.config.to_json_string().encode())
     for name, value in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().data if value.dim() else str(value).encode())
+        digest.update(
+            value.detach().cpu().contiguous().view(torch.uint8).numpy().data if value.dim() else str(value).encode()
+        )
     for begin in range(0, len(dataset), 4096):
         inputs = translate(_batch(dataset, collate, range(begin, min(begin + 4096, len(dataset)))))
         for value in inputs.values():

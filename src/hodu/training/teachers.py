@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hodu.data import Data, match_labels
 from hodu.errors import LabelError, ModelError
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, answers, score
-from hodu.models.load import Loaded, load_model, task_of
+from hodu.models.load import Loaded, labels_of, load_model, task_of
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")
@@ -32,7 +32,8 @@ class Panel:
     task: Task
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer that all have."""
         return self.first.tokenizer
 
 
@@ -52,11 +53,13 @@ def load_panel(names: Sequence[str | Path]) -> Panel:
     first = loaded[0]
     for other in loaded[1:]:
         if other.tokenizer.get_vocab() != first.tokenizer.get_vocab():
-            raise ModelError(f"{first.path} and {other.path} have different vocabularies; an ensemble needs teachers with one tokenizer")
-        if other.model.config.id2label != first.model.config.id2label:
             raise ModelError(
-                f"{first.path} answers with {list(first.model.config.id2label.values())} and {other.path} with "
-                f"{list(other.model.config.id2label.values())}; an ensemble needs the same labels in the same order"
+                f"{first.path} and {other.path} have different vocabularies; an ensemble needs teachers with one tokenizer"
+            )
+        if labels_of(other.model.config) != labels_of(first.model.config):
+            raise ModelError(
+                f"{first.path} answers with {list(labels_of(first.model.config).values())} and {other.path} with "
+                f"{list(labels_of(other.model.config).values())}; an ensemble needs the same labels in the same order"
             )
     return Panel(tuple(one.model for one in loaded), first, task_of(first.model.config))
 
@@ -75,7 +78,7 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
             file=data.source,
         )
     if panel.task != "regression":
-        data, notes = match_labels(data, panel.first.model.config.id2label)
+        data, notes = match_labels(data, labels_of(panel.first.model.config))
         for note in notes:
             logger.info("%s", note)
     if "dev" in data.splits:

@@ -10,6 +10,7 @@ import torch
 from datasets import Dataset
 from torch import Tensor, nn
 from transformers import EvalPrediction, Trainer, TrainingArguments
+from typing_extensions import override
 
 from hodu.recipes import Stage
 from hodu.training.sampler import LengthBuckets
@@ -30,7 +31,10 @@ class DistilTrainer(Trainer):
         self._terms: Tensor | None = None
         self._term_steps = 0
 
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:
+    @override
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         outputs = model(**inputs)
         if "terms" in outputs:  # summed on the device: reading them each step would wait for it
             self._terms = outputs["terms"] if self._terms is None else self._terms + outputs["terms"]
@@ -39,16 +43,21 @@ class DistilTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthBuckets:
         # not the Trainer's own group_by_length: its order comes from the global generator, so a resumed run would see other batches
-        lengths = (train_dataset or self.train_dataset)["length"][:]
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
+        lengths = rows["length"][:]
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps
         return LengthBuckets(lengths, size, self.args.seed)
 
-    def prediction_step(self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any) -> tuple[None, Tensor, Tensor | None]:
+    @override
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any
+    ) -> tuple[None, Tensor, Tensor | None]:
         inputs = self._prepare_inputs(inputs)
         labels = inputs.pop("labels", None)
         with torch.no_grad(), self.compute_loss_context_manager():
             return None, model(**inputs)["logits"].detach().float(), labels
 
+    @override
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         if "loss" in logs and self._terms is not None:
             means = (self._terms / self._term_steps).tolist()
@@ -60,7 +69,7 @@ class DistilTrainer(Trainer):
 def bf16_pays() -> bool:
     """Whether this machine multiplies bf16 in hardware (a GPU since Ampere, a CPU with AVX-512-BF16 or AMX); elsewhere it is slower than fp32."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(check() for check in checks if check is not None)
 

@@ -12,7 +12,7 @@ from transformers import set_seed
 
 from hodu.data import Columns, Data, load, match_labels, split
 from hodu.errors import LabelError
-from hodu.models.load import Loaded, load_for_training
+from hodu.models.load import Loaded, labels_of, load_for_training
 from hodu.models.scratch import is_shape, new_classifier
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term
@@ -75,25 +75,41 @@ def train(
         OutputError: ``out`` exists, or the disk is full.
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
-    out, source = Path(out), data if isinstance(data, Data) else load(data, columns=columns or Columns(), task=task, label_names=label_names)
+    out, source = (
+        Path(out),
+        data
+        if isinstance(data, Data)
+        else load(data, columns=columns or Columns(), task=task, label_names=label_names),
+    )
     if source.task is None:
-        raise LabelError("training needs labels, and the data has none; name the label column (--label-column)", file=source.source)
+        raise LabelError(
+            "training needs labels, and the data has none; name the label column (--label-column)", file=source.source
+        )
     stage = replace(FINE_TUNING, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
-    settings = {"model": str(model), "data": source.source, "seed": seed, "accumulate": accumulate, "vocabulary": vocabulary, "max_length": max_length}
+    settings = {
+        "model": str(model),
+        "data": source.source,
+        "seed": seed,
+        "accumulate": accumulate,
+        "vocabulary": vocabulary,
+        "max_length": max_length,
+    }
     settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
-    source = split(source)
+    task, source = source.task, split(source)
     for note in source.notes:
         logger.info("%s", note)
     with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
         set_seed(seed)
         loaded, source = _model_and_labels(model, source, vocabulary)
-        sets = prepare(source, loaded.tokenizer, source.task, max_length=longest(loaded, max_length))
-        module = Distillation(loaded.model, Teachers(()), [Labels(source.task)], [1.0], source.task).to(pick_device())
+        sets = prepare(source, loaded.tokenizer, task, max_length=longest(loaded, max_length))
+        module = Distillation(loaded.model, Teachers(()), [Labels(task)], [1.0], task).to(pick_device())
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
         with module.tapped():
             figures = run_stage(module, stage, sets, run, terms=("Labels",))
-        record = {"role": "teacher", "task": source.task, **settings, **figures}
-        publish(out, work, lambda folder: save_student(folder, loaded.model, loaded.tokenizer, record), overwrite=overwrite)
+        record = {"role": "teacher", "task": task, **settings, **figures}
+        publish(
+            out, work, lambda folder: save_student(folder, loaded.model, loaded.tokenizer, record), overwrite=overwrite
+        )
     return out
 
 
@@ -106,7 +122,7 @@ def _model_and_labels(model: str | Path, data: Data, vocabulary: int) -> tuple[L
     loaded = load_for_training(model, task=data.task, labels=data.labels)
     if data.task == "regression":
         return loaded, data
-    data, notes = match_labels(data, loaded.model.config.id2label)
+    data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:
         logger.info("%s", note)
     return loaded, data

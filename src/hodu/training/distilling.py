@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from hodu.data import Columns, Data, collate, load, split, tokenise
 from hodu.errors import ModelError, RecipeError
-from hodu.models import Start, build_student, parse_shape, plan, prune_vocabulary, shape_of
+from hodu.models import build_student, parse_shape, plan, prune_vocabulary, shape_of
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import Recipe, Stage, find_recipe
@@ -25,7 +25,7 @@ from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import open_cache
 from hodu.training.teachers import Panel, load_panel, question
-from hodu.types import Pairing, Shape, Task
+from hodu.types import Pairing, Shape, Start, Task
 
 logger = logging.getLogger("hodu")
 
@@ -183,23 +183,32 @@ def baseline(
     """
     card = read_card(student)
     if card.get("role") != "student":
-        raise ModelError(f"{student} has no {RECORD} of a distillation; the baseline repeats one, so name a student folder that hodu distill made")
-    known = {field.name: card[field.name] for field in fields(Choices) if field.name in card}
-    choices = Choices(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+        raise ModelError(
+            f"{student} has no {RECORD} of a distillation; the baseline repeats one, so name a student folder that hodu distill made"
+        )
+    known: dict[str, Any] = {field.name: card[field.name] for field in fields(Choices) if field.name in card}
+    known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    choices = Choices(**known)
     numbers = [Stage(terms=(), sources={}, **stage) for stage in card["stages"]]
     repeated = Recipe(name=choices.recipe, paper="", summary="", stages=tuple(numbers)).baseline()
     panel = load_panel(choices.teachers)
-    shape = parse_shape(choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward)
+    shape = parse_shape(
+        choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward
+    )
     columns = Columns(choices.text_column, choices.pair_column, choices.label_column)
-    source = data if isinstance(data, Data) else load(
-        data or choices.data, columns=columns, task=choices.task, label_names=choices.label_names
+    source = (
+        data
+        if isinstance(data, Data)
+        else load(data or choices.data, columns=columns, task=choices.task, label_names=choices.label_names)
     )
     path = Path(student)
     options = Options(Path(out) if out else path.with_name(f"{path.name}-baseline"), overwrite, restart, progress)
     return _distil(choices, repeated, panel, shape, source, options, role="baseline")
 
 
-def _distil(choices: Choices, recipe: Recipe, panel: Panel, shape: Shape, data: Data, options: Options, *, role: str) -> Path:
+def _distil(
+    choices: Choices, recipe: Recipe, panel: Panel, shape: Shape, data: Data, options: Options, *, role: str
+) -> Path:
     data = split(data)
     for note in data.notes:
         logger.info("%s", note)
@@ -211,12 +220,19 @@ def _distil(choices: Choices, recipe: Recipe, panel: Panel, shape: Shape, data: 
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
-        sets = prepare(data, tokenizer, panel.task, max_length=length, metric="agreement" if data.task is None else None)
+        sets = prepare(
+            data, tokenizer, panel.task, max_length=length, metric="agreement" if data.task is None else None
+        )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
         figures = [_teach(student, teachers, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages]
         record = {**settings, "shape": asdict(shape), **_sum(figures)}
-        publish(options.out, work, lambda folder: save_student(folder, student, tokenizer, record), overwrite=options.overwrite)
+        publish(
+            options.out,
+            work,
+            lambda folder: save_student(folder, student, tokenizer, record),
+            overwrite=options.overwrite,
+        )
     return options.out
 
 
@@ -243,14 +259,21 @@ def _teach(
             if isinstance(part, nn.Dropout):
                 part.p = stage.dropout
     objectives = [term.build(pairing) for term in stage.terms]
-    module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(pick_device())
+    module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
+        pick_device()
+    )
     if cache and stage.epochs > 1:
         asked = zip(teachers.models, module.teacher_needs, strict=False)
-        caches = [open_cache(model, needs, sets.train, sets.collate, teachers.translate, progress=run.progress) for model, needs in asked]
+        caches = [
+            open_cache(model, needs, sets.train, sets.collate, teachers.translate, progress=run.progress)
+            for model, needs in asked
+        ]
         module.hear_from([one for one in caches if one] if all(caches) else [])
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()
-    module.prepare({k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate))  # type: ignore[arg-type]
+    module.prepare(
+        {k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate)
+    )
     with module.tapped():
         return run_stage(module, stage, sets, run, terms=tuple(type(o).__name__ for o in objectives))
 
@@ -267,7 +290,7 @@ def _texts(data: Data) -> Iterator[str]:
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
     few = data.splits["train"].shuffle(seed=seed).select(range(min(_CALIBRATION, len(data.splits["train"]))))
     encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
-    batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))  # type: ignore[arg-type]
+    batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]
 
 
