@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from hodu.cli.app import app, main
 from hodu.models.scratch import new_classifier
 
-ROWS = [(f"the {thing} is {word}", label) for thing in "film food tool book song".split() for word, label in
+ROWS = [(f"the {thing} is {word}", label) for thing in ["film", "food", "tool", "book", "song"] for word, label in
         (("good", "pos"), ("fine", "pos"), ("great", "pos"), ("bad", "neg"), ("poor", "neg"), ("awful", "neg"))]  # fmt: skip
 
 

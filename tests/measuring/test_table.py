@@ -11,7 +11,7 @@ from hodu.measuring.table import show
 from tests.measuring.figures import STUDENT, TEACHER, measured, teacher_and_student
 
 
-def printed(measured: list[Measured], width: int = 120) -> list[str]:
+def printed(measured: list[Measured], width: int = 80) -> list[str]:
     """The table's lines on a terminal of this width."""
     console = Console(width=width, file=StringIO())
     console.print(render_table(measured))
@@ -46,10 +46,10 @@ def test_figures_are_written_as_people_do(value: float, unit: str, text: str) ->
     assert show(value, unit) == text
 
 
-def test_table_fits_120_columns_with_everything_in_it() -> None:
+def test_table_fits_80_columns_with_everything_in_it() -> None:
     """On a usual terminal the figures would wrap in the middle."""
     lines = printed(teacher_and_student())
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 80
     for text in (
         "films.tsv, test split, 1,821 rows",
         "90.9%",

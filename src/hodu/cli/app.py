@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
+from typing_extensions import override
 
 import hodu
 from hodu.cli.demo import demo
@@ -28,6 +28,15 @@ for command in (demo, train, distill, baseline, measure, recipes):
     app.command()(command)
 
 
+class _Plain(logging.Formatter):
+    """What the library says, line by line; only warnings say that they are."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        said = record.getMessage()
+        return f"{record.levelname.lower()}: {said}" if record.levelno >= logging.WARNING else said
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"hodu {hodu.__version__}")
@@ -41,9 +50,8 @@ def _common(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")] = False,
 ) -> None:
-    handler = RichHandler(
-        console=Console(stderr=True), show_time=False, show_path=False, show_level=False, highlighter=None, markup=False
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain())
     logger = logging.getLogger("hodu")
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)

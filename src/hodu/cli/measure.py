@@ -61,7 +61,7 @@ def measure(
     if with_baseline:
         models = [*models, *_baselines(models)]
     measured = run(models, loaded, split=split, teacher=teacher, threads=threads, speed=speed)
-    Console(width=None if sys.stdout.isatty() else 140).print(render_table(measured))
+    Console().print(render_table(measured))
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(

@@ -107,7 +107,7 @@ def show(value: float, unit: str) -> str:
 
 
 def render_table(measured: Sequence[Measured]) -> Table:
-    """A table for a terminal of 120 columns: one row a system, notes below.
+    """A table for a terminal: one column a system, so that three systems fit 80 characters; notes below.
 
     Under each figure stand its 95 % interval and what it means beside the teacher.
     """
@@ -118,15 +118,15 @@ def render_table(measured: Sequence[Measured]) -> Table:
         caption_justify="left",
         title_justify="left",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 1, 0),
+        padding=(0, 2, 0, 0),
         pad_edge=False,
     )
-    teacher, columns = teacher_of(measured), columns_of(measured)
-    table.add_column("system", style="bold", overflow="fold")
-    for column in columns:
-        table.add_column(column.title, justify="right", no_wrap=True)
+    teacher = teacher_of(measured)
+    table.add_column("")
     for one in measured:
-        table.add_row(Text(one.system), *(_lines(cell(column, one, teacher)) for column in columns))
+        table.add_column(Text(one.system), justify="right", overflow="fold")
+    for column in columns_of(measured):
+        table.add_row(column.title.replace("\n", " "), *(_lines(cell(column, one, teacher)) for one in measured))
     return table
 
 

@@ -12,6 +12,7 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 import hodu
+from hodu.models.load import quietly
 from hodu.training.output import RECORD
 
 
@@ -19,7 +20,8 @@ def save_student(
     folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]
 ) -> None:
     """Write a model folder in Hugging Face format, with the record of how it came to be."""
-    model.save_pretrained(folder)
+    with quietly():
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     versions = {"hodu": hodu.__version__, "torch": torch.__version__, "transformers": transformers.__version__}
     whole = {**versions, **record, "date": datetime.now(UTC).isoformat(timespec="seconds")}
