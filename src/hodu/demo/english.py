@@ -118,7 +118,7 @@ class _Scene:
     def says(self, subject: str, good: bool, verb: str | None = None) -> str:
         """A clause that praises or complains: now and then by denying the opposite."""
         verb = verb or self.verb
-        if self.draw.chance(0.08):
+        if self.draw.chance(0.03):
             return f"{subject} {verb} not {self.adjective(not good)}"
         claim = self.draw.claim(self.domain, self.noun, good=good)
         if claim.event:

@@ -153,7 +153,7 @@ class _Scene:
 
     def claim(self, good: bool) -> Claim:
         """Praise or complaint: now and then by denying the opposite, now and then stressed."""
-        if self.draw.chance(0.08):
+        if self.draw.chance(0.03):
             stem = f"{self.adjective(not good).text}지 않"
             return Claim(stem, f"{stem}아요", event=True)  # 않아요 takes no 정말 and is not denied again
         claim = self.draw.claim(self.domain, self.noun, good=good)

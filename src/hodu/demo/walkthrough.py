@@ -39,11 +39,11 @@ def run(out: Path, *, progress: bool = True) -> Result:
     for name in ("data", "teacher", "student", "student-baseline"):
         for left in (out / name, out / f"{name}.training"):
             shutil.rmtree(left, ignore_errors=True)
-    data = load(write_world(make_world(train=8000), out / "data"))
+    data = load(write_world(make_world(train=4000), out / "data"))
     logger.info("1 of 4: a teacher of 4 layers x 128, from scratch, on sentences of our own in English and Korean")
-    teacher = train("4x128", data, out / "teacher", epochs=5, learning_rate=1e-3, vocabulary=2000, progress=progress)
+    teacher = train("4x128", data, out / "teacher", epochs=10, learning_rate=7e-4, vocabulary=2000, progress=progress)
     logger.info("2 of 4: a student of 2 x 64 from it")
-    student = distill(teacher, data, out / "student", student="2x64", epochs=4, learning_rate=1e-3, progress=progress)
+    student = distill(teacher, data, out / "student", student="2x64", epochs=8, learning_rate=1e-3, progress=progress)
     logger.info("3 of 4: the undistilled baseline, the same student on labels alone")
     undistilled = baseline(student, data=data, progress=progress)
     logger.info("4 of 4: all three measured on test sentences")

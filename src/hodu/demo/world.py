@@ -22,13 +22,13 @@ LABELS: tuple[Label, ...] = get_args(Label)
 
 _WRITERS = {"en": english.sentence, "ko": korean.sentence}
 _WEIGHTS: dict[Kind, int] = {
-    "plain": 10,
-    "both": 5,
+    "plain": 14,
+    "both": 6,
     "negated": 4,
-    "contrast": 6,
-    "expectation": 2,
-    "comparison": 2,
-    "hearsay": 2,
+    "contrast": 4,
+    "expectation": 1,
+    "comparison": 1,
+    "hearsay": 1,
 }
 
 
