@@ -31,7 +31,10 @@ _TITLES = {
 
 def table(name: str, metrics: list[str]) -> str:
     """A Markdown table: a row a system in order of appearance, a column a metric."""
-    rows = json.loads((Path("results") / f"{name}.json").read_text(encoding="utf-8"))
+    path = Path("results") / f"{name}.json"
+    if not path.is_file():
+        return "(not measured yet)\n"
+    rows = json.loads(path.read_text(encoding="utf-8"))
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["value"] is not None:
