@@ -66,5 +66,6 @@ TINYBERT = Recipe(
         "padding takes no part in any loss; the reference code averages over padded positions too",
         "AdamW with gradients clipped together to norm 1; the reference code has BertAdam and clips each tensor by itself",
         "no data augmentation yet",
+        "section numbers are from memory of the paper and were not checked against its text",
     ),
 )
