@@ -6,8 +6,8 @@ from typing import Literal
 
 from hodu.types import LayerPairs
 
-Layers = Literal["uniform", "last", "top"] | LayerPairs
-"""``"uniform"``: student i from teacher i·N/M (TinyBERT §3.1) · ``"last"``: only the last of both · ``"top"``: the last M teacher layers · or pairs."""
+Layers = Literal["uniform", "last"] | LayerPairs
+"""``"uniform"``: student i from teacher i·N/M (TinyBERT §3.1) · ``"last"``: only the last of both · or pairs."""
 
 
 def uniform(student: int, teacher: int) -> tuple[int, ...]:
@@ -27,6 +27,5 @@ def layer_pairs(layers: Layers, student: int, teacher: int, *, embeddings: bool 
         return layers
     if layers == "last":
         return ((student, teacher),)
-    chosen = uniform(student, teacher) if layers == "uniform" else range(teacher - student + 1, teacher + 1)
-    pairs = tuple(zip(range(1, student + 1), chosen, strict=True))
+    pairs = tuple(enumerate(uniform(student, teacher), 1))
     return ((0, 0), *pairs) if embeddings else pairs

@@ -151,4 +151,3 @@ def test_layers_are_spread_evenly_and_end_with_the_last() -> None:
     assert uniform(5, 12)[-1] == 12 and len(set(uniform(5, 12))) == 5
     assert layer_pairs("uniform", 3, 6, embeddings=True) == ((0, 0), (1, 2), (2, 4), (3, 6))
     assert layer_pairs("last", 3, 6) == ((3, 6),)
-    assert layer_pairs("top", 2, 6) == ((1, 5), (2, 6))

@@ -93,6 +93,25 @@ def test_a_stopped_run_is_not_continued_with_other_settings(teacher: Path, data:
     assert hodu.distill(teacher, data, tmp_path / "small", restart=True, **QUICK).is_dir()
 
 
+def test_a_stopped_run_is_not_continued_with_another_loss(
+    teacher: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipe edited between two tries trains half of the student with one loss and half with another."""
+    init = stages.DistilTrainer.__init__
+
+    def interrupted(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
+        init(self, *args, callbacks=[*callbacks, StopAt(2)], **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages.DistilTrainer, "__init__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            hodu.distill(teacher, data, tmp_path / "small", **QUICK)
+    first = RECIPES["hodu"].stages[0]
+    fewer = replace(RECIPES["hodu"], stages=(replace(first, terms=first.terms[:1]),))
+    with pytest.raises(OutputError, match="objectives changed"):
+        hodu.distill(teacher, data, tmp_path / "small", recipe=fewer, **QUICK)
+
+
 def test_an_existing_folder_is_not_overwritten(teacher: Path, data: Path, tmp_path: Path) -> None:
     """A typing error in --out destroys yesterday's student."""
     (tmp_path / "small").mkdir()

@@ -17,7 +17,7 @@ from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_shape, plan, prune_vocabulary, shape_of
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
-from hodu.recipes import Recipe, Stage, find_recipe
+from hodu.recipes import Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
@@ -216,6 +216,7 @@ def _distil(
         recipe = recipe.without_labels()
     data = question(panel, data, choices.weights)
     settings = {"role": role, **asdict(choices), "stages": [_numbers(stage) for stage in recipe.stages]}
+    settings["objectives"] = [[_described(term) for term in stage.terms] for stage in recipe.stages]
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
@@ -298,6 +299,12 @@ def _numbers(stage: Stage) -> dict[str, Any]:
     """A stage's numbers, without its terms: enough to repeat its steps."""
     whole = replace(stage, terms=(), sources={})
     return {name: value for name, value in asdict(whole).items() if name not in ("terms", "sources")}
+
+
+def _described(term: Term) -> str:
+    """A term as text, so that a stopped run is not continued with another loss."""
+    settings = ", ".join(f"{name}={value}" for name, value in sorted(term.settings.items()))
+    return f"{term.weight:g} {term.objective.__name__}({settings})"
 
 
 def _sum(figures: Sequence[dict[str, float]]) -> dict[str, Any]:

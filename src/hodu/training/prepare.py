@@ -16,7 +16,8 @@ from hodu.data import Data, collate, max_length_of, tokenise
 from hodu.errors import DataError, ModelError
 from hodu.measuring.score import METRICS, score
 from hodu.models.load import Loaded
-from hodu.training.stages import Collate, Sets
+from hodu.training.stages import Sets
+from hodu.training.teacher_cache import Collate
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")

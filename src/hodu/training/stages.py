@@ -7,11 +7,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from datasets import Dataset
-from torch import Tensor, nn
+from torch import nn
 from transformers import EvalPrediction, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
@@ -19,12 +18,10 @@ from hodu.recipes import Stage
 from hodu.training.callbacks import Interrupt, LastStep, ProgressBar
 from hodu.training.output import last_checkpoint
 from hodu.training.sampler import padding_share
+from hodu.training.teacher_cache import Collate
 from hodu.training.trainer import DistilTrainer, training_arguments
 
 logger = logging.getLogger("hodu")
-
-
-Collate = Callable[[list[dict[str, Any]]], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)

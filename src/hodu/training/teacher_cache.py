@@ -29,6 +29,9 @@ from hodu.types import Capture, Heads, Needs
 
 logger = logging.getLogger("hodu")
 
+Collate = Callable[[list[dict[str, Any]]], dict[str, Tensor]]
+Translate = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+
 _META, _PROGRESS = "meta.json", "batches-done"
 _BATCH = 64
 _FLUSH = 50  # batches between two notes of progress
@@ -128,8 +131,8 @@ def open_cache(
     model: PreTrainedModel,
     needs: Needs,
     dataset: Dataset,
-    collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]],
-    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]],
+    collate: Collate,
+    translate: Translate,
     *,
     progress: bool,
 ) -> TeacherCache | None:
@@ -174,8 +177,8 @@ def _fill(
     model: PreTrainedModel,
     needs: Needs,
     dataset: Dataset,
-    collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]],
-    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]],
+    collate: Collate,
+    translate: Translate,
     lengths: Tensor,
     *,
     progress: bool,
@@ -200,9 +203,7 @@ def _fill(
                 note.write_text(str(number))
 
 
-def _batch(
-    dataset: Dataset, collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]], rows: Sequence[int]
-) -> dict[str, Tensor]:
+def _batch(dataset: Dataset, collate: Collate, rows: Sequence[int]) -> dict[str, Tensor]:
     whole = dataset[list(rows)]
     batch = collate([{name: values[i] for name, values in whole.items()} for i in range(len(rows))])
     return {name: value for name, value in batch.items() if name not in ("labels", "row")}
@@ -234,8 +235,8 @@ def _key(
     model: PreTrainedModel,
     needs: Needs,
     dataset: Dataset,
-    translate: Callable[[dict[str, Tensor]], dict[str, Tensor]],
-    collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]],
+    translate: Translate,
+    collate: Collate,
 ) -> str:
     """Changes with the teacher's weights or configuration, with any token it is asked about, and with what is asked for."""
     digest = hashlib.sha256(f"1 {sorted(needs.hidden)} {sorted(needs.attention)} {needs.logits}".encode())

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
-from transformers import EvalPrediction, Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments
 from typing_extensions import override
 
 from hodu.recipes import Stage
@@ -128,9 +127,3 @@ def training_arguments(
         seed=seed,
         data_seed=seed,
     )
-
-
-def logits_and_labels(prediction: EvalPrediction) -> tuple[np.ndarray, np.ndarray]:
-    """The arrays of an evaluation: ``N C`` and ``N`` or ``N C``."""
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
-    return np.asarray(logits), np.asarray(prediction.label_ids)
