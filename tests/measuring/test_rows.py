@@ -114,8 +114,12 @@ def test_commit_is_that_of_the_checkout(tmp_path: Path, monkeypatch: pytest.Monk
     assert commit() == ""
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
     (tmp_path / "a").write_text("one")
-    for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "first"]):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "rows.json").write_text("[]")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
         subprocess.run([*git, *command], check=True)
     assert re.fullmatch("[0-9a-f]{12}", commit())
+    (tmp_path / "results" / "rows.json").write_text("[1]")
+    assert re.fullmatch("[0-9a-f]{12}", commit()), "rows of the measurement before count as changed code"
     (tmp_path / "a").write_text("two")
     assert re.fullmatch("[0-9a-f]{12}[+]", commit())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
 
 import hodu
@@ -110,6 +111,17 @@ def test_a_stopped_run_is_not_continued_with_another_loss(
     fewer = replace(RECIPES["hodu"], stages=(replace(first, terms=first.terms[:1]),))
     with pytest.raises(OutputError, match="objectives changed"):
         hodu.distill(teacher, data, tmp_path / "small", recipe=fewer, **QUICK)
+
+
+def test_tensorboard_shows_every_term_and_the_dev_metric(teacher: Path, data: Path, tmp_path: Path) -> None:
+    """--tensorboard writes logs with nothing to look at."""
+    hodu.distill(teacher, data, tmp_path / "small", **QUICK, tensorboard=tmp_path / "logs")
+    logs = EventAccumulator(str(tmp_path / "logs" / "distil"))
+    logs.Reload()
+    assert {f"train/loss/{term}" for term in ("SoftTargets", "HiddenStates", "Relations")} <= set(
+        logs.Tags()["scalars"]
+    )
+    assert 0 <= logs.Scalars("eval/accuracy")[-1].value <= 1
 
 
 def test_an_existing_folder_is_not_overwritten(teacher: Path, data: Path, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,6 +57,9 @@ def _common(
     logger = logging.getLogger("hodu")
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    if int(os.environ.get("RANK", "0")):  # of the processes that accelerate launches, the first speaks
+        logger.setLevel(logging.ERROR)
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
 
 
 def main() -> None:

@@ -24,9 +24,13 @@ def hardware() -> str:
 
 
 def commit() -> str:
-    """The commit of the git checkout in which the command runs, with "+" when files differ; "" outside."""
+    """The commit of the git checkout in which the command runs, with "+" when files differ; "" outside.
+
+    Files under ``results`` may differ: rows that were added a minute ago change nothing in what is measured now.
+    """
     head = _git("rev-parse", "--short=12", "HEAD")
-    return head + "+" if head and _git("status", "--porcelain", "--untracked-files=no") else head
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)results")
+    return head + "+" if head and changed else head
 
 
 def environment() -> dict[str, str]:

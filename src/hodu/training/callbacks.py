@@ -20,6 +20,8 @@ from rich.progress import (
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from typing_extensions import override
 
+from hodu.training.processes import processes
+
 
 class ProgressBar(TrainerCallback):
     """A rich bar on standard error with steps, time left, loss and dev metric."""
@@ -79,7 +81,8 @@ class ProgressBar(TrainerCallback):
 class Interrupt(TrainerCallback):
     """The first Ctrl-C ends the step in hand, writes a checkpoint and stops; a second one stops at once.
 
-    Use as a context manager around ``Trainer.train``; ``asked`` then says whether it was interrupted.
+    Use as a context manager around ``Trainer.train``; ``asked`` then says whether it was interrupted. Of several processes each may hear Ctrl-C at another
+    step, and one that writes a checkpoint waits for the rest: there it stops the run at once, which goes on from the last checkpoint written.
     """
 
     def __init__(self) -> None:
@@ -87,7 +90,10 @@ class Interrupt(TrainerCallback):
         self._before: Any = None
 
     def __enter__(self) -> Interrupt:
-        if threading.current_thread() is threading.main_thread():  # elsewhere Python lets nobody set a handler
+        alone = processes().num_processes == 1
+        if (
+            alone and threading.current_thread() is threading.main_thread()
+        ):  # elsewhere Python lets nobody set a handler
             self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 

@@ -21,6 +21,7 @@ from hodu.recipes import Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
+from hodu.training.processes import processes
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import open_cache
@@ -265,10 +266,11 @@ def _teach(
     )
     if cache and stage.epochs > 1:
         asked = zip(teachers.models, module.teacher_needs, strict=False)
-        caches = [
-            open_cache(model, needs, sets.train, sets.collate, teachers.translate, progress=run.progress)
-            for model, needs in asked
-        ]
+        with processes().main_process_first():  # the others find it filled
+            caches = [
+                open_cache(model, needs, sets.train, sets.collate, teachers.translate, progress=run.progress)
+                for model, needs in asked
+            ]
         module.hear_from([one for one in caches if one] if all(caches) else [])
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hodu.errors import OutputError
+from hodu.training.processes import processes
 
 RECORD = "hodu.json"
 SETTINGS = "settings.json"
@@ -21,17 +22,20 @@ SETTINGS = "settings.json"
 def working_folder(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bool) -> Iterator[Path]:
     """``out.training`` beside ``out``: where checkpoints live while ``out`` is being made, new or left by a stopped run of the same settings.
 
-    It stays after an error or a Ctrl-C if there is a checkpoint in it to go on from, and goes otherwise.
+    Of several processes the first makes and clears it. It stays after an error or a Ctrl-C if there is a checkpoint in it to go on from, and goes otherwise.
 
     Raises:
         OutputError: ``out`` exists, the working folder belongs to a run with other settings, or the disk is full.
     """
-    work = _opened(out, settings, overwrite=overwrite, restart=restart)
+    team = processes()
+    with team.main_process_first():  # the others find it made
+        work = _opened(out, settings, overwrite=overwrite, restart=restart and team.is_main_process)
     try:
         with _disk_watched(work):
             yield work
     finally:
-        if work.exists() and not any(last_checkpoint(stage) for stage in work.iterdir() if stage.is_dir()):
+        left = team.is_main_process and work.exists()
+        if left and not any(last_checkpoint(stage) for stage in work.iterdir() if stage.is_dir()):
             shutil.rmtree(work)
 
 
@@ -61,11 +65,18 @@ def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bo
 
 
 def publish(out: Path, work: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
-    """Write a folder beside its place, then rename it there in one step; the working folder goes.
+    """Write a folder beside its place, then rename it there in one step; the working folder goes. Of several processes the first writes.
 
     Args:
         write: fills the folder it is given.
     """
+    team = processes()
+    if team.is_main_process:
+        _replace(out, work, write, overwrite=overwrite)
+    team.wait_for_everyone()
+
+
+def _replace(out: Path, work: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
     ready = work / "ready"
     shutil.rmtree(ready, ignore_errors=True)
     ready.mkdir(parents=True)

@@ -17,6 +17,7 @@ from transformers.trainer_callback import PrinterCallback
 from hodu.recipes import Stage
 from hodu.training.callbacks import Interrupt, LastStep, ProgressBar
 from hodu.training.output import last_checkpoint
+from hodu.training.processes import processes
 from hodu.training.sampler import padding_share
 from hodu.training.teacher_cache import Collate
 from hodu.training.trainer import DistilTrainer, training_arguments
@@ -110,5 +111,6 @@ def run_stage(
 
 
 def pick_device() -> torch.device:
-    """The accelerator when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """This process's accelerator when there is one, else the CPU."""
+    device: torch.device = processes().device
+    return device

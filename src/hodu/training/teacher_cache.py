@@ -154,7 +154,7 @@ def open_cache(
         folder.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(folder.parent).free < 1.2 * size:
             logger.warning(
-                "no room for a teacher cache of %.1f GB in %s: the teacher answers live, epoch after epoch",
+                "no room for a teacher cache of %.2f GB in %s: the teacher answers live, epoch after epoch",
                 size / 1e9,
                 folder.parent,
             )

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from transformers import Trainer, TrainingArguments
 from typing_extensions import override
 
+from hodu.errors import RecipeError
 from hodu.recipes import Stage
+from hodu.training.processes import processes
 from hodu.training.sampler import LengthBuckets
 
 
@@ -44,7 +46,7 @@ class DistilTrainer(Trainer):
         # not the Trainer's own group_by_length: its order comes from the global generator, so a resumed run would see other batches
         rows: Any = self.train_dataset if train_dataset is None else train_dataset
         lengths = rows["length"][:]
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         return LengthBuckets(lengths, size, self.args.seed)
 
     @override
@@ -88,17 +90,27 @@ def training_arguments(
     Args:
         examples: training examples; evaluation and checkpoint come each epoch, and at least every 500 steps.
         metric: what to choose the best checkpoint by; None keeps the last.
-        accumulate: micro-batches per optimizer step; ``stage.batch_size`` is divided by it.
+        accumulate: micro-batches per optimizer step; ``stage.batch_size`` is divided by it and by the number of processes.
+
+    Raises:
+        RecipeError: the batch cannot be divided so.
     """
+    parts = accumulate * processes().num_processes
+    if stage.batch_size % parts:
+        raise RecipeError(
+            f"a batch of {stage.batch_size} cannot be cut into {parts} equal parts ({accumulate} micro-batches in each of "
+            f"{parts // accumulate} processes); change --batch-size or --accumulate"
+        )
     steps = -(-examples // stage.batch_size)
     total = max(1, round(steps * stage.epochs))
     every = max(1, -(-steps // -(-steps // 500)))
     best = metric is not None and stage.keep_best
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=total,
+        use_cpu=processes().device.type == "cpu",
         learning_rate=stage.learning_rate,
-        per_device_train_batch_size=max(1, stage.batch_size // accumulate),
+        per_device_train_batch_size=stage.batch_size // parts,
         gradient_accumulation_steps=accumulate,
         per_device_eval_batch_size=128,
         lr_scheduler_type=stage.schedule,
@@ -127,3 +139,7 @@ def training_arguments(
         seed=seed,
         data_seed=seed,
     )
+    arguments._n_gpu = min(
+        arguments.n_gpu, 1
+    )  # several GPUs are for several processes: DataParallel's copies of the model have no taps
+    return arguments
