@@ -12,7 +12,7 @@ and hands it on to fused (SDPA) attention; a :class:`Tap` switches a model over 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
@@ -49,6 +49,10 @@ def _make_mask(*args: Any, **options: Any) -> Any:
 ALL_ATTENTION_FUNCTIONS.register(ATTENTION, _attend)
 # Without a mask function of the same name, transformers would give ours no mask at all: it would attend to padding.
 ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, _make_mask)
+
+
+class _Enough(Exception):
+    """Everything asked for is recorded."""
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ class Tap:
         self._token: Token[Tap | None] | None = None
         self._open: _Record | None = None  # of the forward pass that is running
         self._done: _Record | None = None  # of the one that has run and waits for take()
+        self._early = False  # whether to leave the forward pass once everything is recorded
 
     def __enter__(self) -> Self:
         if self._needs.attention:
@@ -126,6 +131,26 @@ class Tap:
         self._undo.close()
         self._end(self._body, (), None)  # hooks miss a KeyboardInterrupt
         self._done = None
+
+    def ask(self, inputs: Mapping[str, Tensor]) -> Capture:
+        """Run the model on a batch, no further than needed, and take what it said: without logits neither head nor pooler, nor any layer above the last one asked for.
+
+        Args:
+            inputs: ``input_ids``, ``attention_mask`` and what else the model takes, ``B L``.
+        """
+        output = None
+        if self._needs.logits:
+            output = self._model(**inputs)
+        else:
+            # the last hidden state may come out of a norm behind the last layer
+            self._early = self._depth not in self._needs.hidden
+            try:
+                self._body(**inputs)
+            except _Enough:
+                pass
+            finally:
+                self._early = False
+        return self.take(output, inputs["attention_mask"])
 
     def take(self, output: Any, mask: Tensor | None, labels: Tensor | None = None) -> Capture:
         """What the latest forward pass said; each pass can be taken once.
@@ -168,7 +193,9 @@ class Tap:
 
     def _leave_layer(self, layer: nn.Module, args: Any, output: Any) -> None:
         if (record := self._open) is not None and record.layer in self._needs.hidden:
-            record.keep(record.hidden, output[0] if isinstance(output, tuple) else output)
+            state = output[0] if isinstance(output, tuple) else output
+            record.keep(record.hidden, state)
+            self._leave(record, state.shape[1])
 
     def _keep_heads(self, heads: Heads) -> None:
         if (record := self._open) is not None and record.layer in self._needs.attention:
@@ -178,6 +205,15 @@ class Tap:
                     "is asked for; take a model with one self-attention in each layer"
                 )
             record.keep(record.attention, heads)
+            self._leave(record, heads.queries.shape[2])
+
+    def _leave(self, record: _Record, length: int) -> None:
+        whole = self._needs.hidden <= record.hidden.keys() and self._needs.attention <= record.attention.keys()
+        if self._early and whole:
+            one = next(iter([*record.hidden.values(), *(heads.queries for heads in record.attention.values())]))
+            record.tokens, record.device = (one.shape[0], length), one.device  # B L
+            self._done = record
+            raise _Enough
 
     def _end(self, body: nn.Module, args: Any, output: Any) -> None:
         record, self._open = self._open, None

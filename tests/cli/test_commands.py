@@ -234,3 +234,17 @@ def test_python_m_hodu_works() -> None:
     """accelerate launch -m hodu, the way to several GPUs, fails."""
     done = subprocess.run([sys.executable, "-m", "hodu", "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.startswith("hodu 0.")
+
+
+def test_the_cache_is_shown_and_cleared(teacher: Path, data: Path, tmp_path: Path) -> None:
+    """Gigabytes fill the home folder, and nobody knows of whom or how to be rid of them."""
+    run = CliRunner()
+    assert "nothing is kept" in run.invoke(app, ["cache"]).output
+    flags = ["--data", str(data), "--student", "1x16", "--epochs", "2", "--out", str(tmp_path / "small")]
+    assert run.invoke(app, ["distill", str(teacher), *flags]).exit_code == 0
+    shown = " ".join(run.invoke(app, ["cache"], env={"COLUMNS": "200"}).output.split())
+    assert str(teacher) in shown and "outputs; hidden states" in shown and "queries, keys, values 2" in shown
+    assert "nothing is kept" in run.invoke(app, ["cache", "someone-else"]).output
+    assert "removed" in run.invoke(app, ["cache", "--clear"]).output
+    assert "nothing is kept" in run.invoke(app, ["cache"]).output
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))

@@ -13,6 +13,7 @@ from rich.console import Console
 from typing_extensions import override
 
 import hodu
+from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
 from hodu.cli.measure import measure
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, train, distill, baseline, measure, recipes):
+for command in (demo, train, distill, baseline, measure, recipes, cache):
     app.command()(command)
 
 

@@ -112,7 +112,7 @@ class Distillation(nn.Module):
         student = self._taps[0].take(self.student(**inputs), mask, labels)
         if not self.teacher_needs:
             return student, Capture(mask)
-        heard = self._read(row, mask) if self._caches else self._ask(self._teachers.translate(inputs), mask)
+        heard = self._read(row, mask) if self._caches else self._ask(self._teachers.translate(inputs))
         return student, combine(
             heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean
         )
@@ -122,13 +122,8 @@ class Distillation(nn.Module):
         return [cache.read(row, mask) for cache in self._caches]
 
     @torch.no_grad()
-    def _ask(self, inputs: dict[str, Tensor], mask: Tensor) -> list[Capture]:
-        heard = []
-        for tap, model in zip(self._taps[1:], self._teachers.models, strict=True):
-            if model.device != mask.device:
-                model.to(mask.device)  # type: ignore[arg-type]  # once: the Trainer moves only what it trains
-            heard.append(tap.take(model(**inputs), mask))
-        return heard
+    def _ask(self, inputs: dict[str, Tensor]) -> list[Capture]:
+        return [tap.ask(inputs) for tap in self._taps[1:]]
 
     @torch.no_grad()
     def prepare(self, batches: Iterable[dict[str, Tensor]]) -> None:

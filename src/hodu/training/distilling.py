@@ -21,10 +21,9 @@ from hodu.recipes import Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
-from hodu.training.processes import processes
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
-from hodu.training.teacher_cache import open_cache
+from hodu.training.teacher_cache import Question, open_cache
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.types import Pairing, Shape, Start, Task
 
@@ -264,13 +263,14 @@ def _teach(
     module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
         pick_device()
     )
-    if cache and stage.epochs > 1:
+    for model in teachers.models[: len(module.teacher_needs)]:
+        model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
+    if cache:
         asked = zip(teachers.models, module.teacher_needs, strict=False)
-        with processes().main_process_first():  # the others find it filled
-            caches = [
-                open_cache(model, needs, sets.train, sets.collate, teachers.translate, progress=run.progress)
-                for model, needs in asked
-            ]
+        questions = [
+            Question(model, needs, sets.train, sets.collate, teachers.translate, stage.epochs) for model, needs in asked
+        ]
+        caches = [open_cache(question, progress=run.progress) for question in questions]
         module.hear_from([one for one in caches if one] if all(caches) else [])
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()

@@ -1,40 +1,47 @@
-"""What the teacher said, stored once and read by later epochs, stages, seeds and students.
+"""What the teacher said, stored once and read by later epochs, stages, seeds, students and data files.
 
-A cache is one folder per teacher, tokenised data and kind of answer, so that a student can never read another teacher's answers, or those to other texts. Token
-values lie one after another without padding, in memory-mapped float16 (its rounding is eight times finer than bfloat16's; what does not fit its range is refused).
+One folder for a teacher (by its weights) and kind of answer; in it each example is found by its content, so a student can never read another teacher's answers, or
+those to other texts, and ten new rows cost ten questions. float16: see docs/decisions.md.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from rich.console import Console
 from rich.progress import track
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from hodu.errors import OutputError
 from hodu.taps import Tap
+from hodu.training.processes import bf16_pays, processes
+from hodu.training.shards import Places, Shards, ShardWriter, Translate, content_keys
 from hodu.types import Capture, Heads, Needs
 
 logger = logging.getLogger("hodu")
 
 Collate = Callable[[list[dict[str, Any]]], dict[str, Tensor]]
-Translate = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
-_META, _PROGRESS = "meta.json", "batches-done"
+META = "meta.json"
+_FORMAT = 2
 _BATCH = 64
-_FLUSH = 50  # batches between two notes of progress
+_DISK = 5e8  # bytes a second that a disk is trusted to read and to write: an ordinary SSD's
 _KINDS = ("queries", "keys", "values")
 
 
@@ -44,210 +51,315 @@ def cache_home() -> Path:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a cache holds, so that it can be found and sized without the teacher.
+class HeadSizes:
+    """The sizes of one attention layer: query heads, key/value heads, width of one head."""
 
-    Attributes:
-        arrays: file name → (values per token or per example, whether per token).
-        heads: layer → (query heads, key/value heads, scaling).
-    """
+    queries: int
+    keys: int
+    width: int
+    scaling: float
 
-    arrays: dict[str, tuple[int, bool]]
-    heads: dict[int, tuple[int, int, float]]
+
+@dataclass(frozen=True)
+class Layout:
+    """What a token's row of a shard holds, side by side: hidden states by layer, then queries, keys and values by layer."""
+
+    hidden: dict[int, int]
+    heads: dict[int, HeadSizes]
+    classes: int | None
     causal: bool
+
+    @classmethod
+    def of(cls, capture: Capture) -> Layout:
+        """The layout that holds such answers."""
+        heads = {
+            layer: HeadSizes(one.queries.shape[1], one.keys.shape[1], one.keys.shape[-1], one.scaling)
+            for layer, one in sorted(capture.attention.items())
+        }
+        hidden = {layer: state.shape[-1] for layer, state in sorted(capture.hidden.items())}
+        return cls(hidden, heads, None if capture.logits is None else capture.logits.shape[-1], capture.causal)
+
+    @classmethod
+    def read(cls, meta: dict[str, Any]) -> Layout:
+        """The layout in a folder's ``meta.json``."""
+        heads = {int(layer): HeadSizes(**sizes) for layer, sizes in meta["heads"].items()}
+        return cls(
+            {int(layer): width for layer, width in meta["hidden"].items()}, heads, meta["classes"], meta["causal"]
+        )
+
+    def columns(self) -> Iterator[tuple[str, int, int]]:
+        """(kind, layer, width) of each part of a row, in order."""
+        for layer, width in self.hidden.items():
+            yield "hidden", layer, width
+        for layer, sizes in self.heads.items():
+            for kind in _KINDS:
+                yield kind, layer, sizes.width * (sizes.queries if kind == "queries" else sizes.keys)
+
+    @property
+    def needs(self) -> Needs:
+        """What a teacher is asked to fill it."""
+        return Needs(self.classes is not None, frozenset(self.hidden), frozenset(self.heads))
+
+    @property
+    def width(self) -> int:
+        """Numbers per token."""
+        return sum(width for _, _, width in self.columns())
+
+    def bytes(self, examples: int, tokens: int) -> int:
+        """Bytes on disk of so many examples of so many tokens together."""
+        return 2 * tokens * self.width + 4 * examples * (self.classes or 0)
+
+    def covers(self, needs: Needs) -> bool:
+        """Whether all that is needed is in it."""
+        return self.needs | needs == self.needs
 
 
 class TeacherCache:
     """A teacher's answers to every row of a tokenised dataset."""
 
-    def __init__(self, folder: Path, needs: Needs, said: Said, lengths: Tensor) -> None:
-        self._folder, self._needs, self._said = folder, needs, said
-        self._starts = lengths.cumsum(0) - lengths  # N
-        self._tokens = int(lengths.sum())
-        self._rows = len(lengths)
-        self._arrays = {name: self._map(name, width, per_token) for name, (width, per_token) in said.arrays.items()}
-
-    def _map(self, name: str, width: int, per_token: bool) -> Tensor:
-        rows, dtype = (self._tokens, torch.float16) if per_token else (self._rows, torch.float32)
-        flat = torch.from_file(str(self._folder / name), shared=True, size=rows * width, dtype=dtype)
-        return flat.view(rows, width)  # tokens (or N), D (or C)
+    def __init__(self, shards: Shards, places: Places, layout: Layout, needs: Needs) -> None:
+        self._shards, self._places, self._layout, self._needs = shards, places, layout, needs
 
     def read(self, rows: Tensor, mask: Tensor) -> Capture:
         """What the teacher said of these rows.
 
         Args:
             rows: ``B`` row numbers of the dataset.
-            mask: ``B L`` of the batch; what stands at padding is arbitrary.
+            mask: ``B L`` of the batch, its real tokens side by side; what stands at padding is arbitrary.
         """
-        place = self._places(rows.cpu(), mask.cpu())
-        logits = self._arrays["logits"][rows.cpu()] if self._needs.logits else None
-        hidden = {i: self._gather(f"hidden-{i}", place, mask) for i in self._needs.hidden}
-        attention = {i: self._heads(i, place, mask) for i in self._needs.attention}
-        return Capture(mask, None if logits is None else logits.to(mask.device), hidden, attention, self._said.causal)
+        numbers, real = rows.tolist(), mask.cpu()
+        values = torch.zeros(*real.shape, self._layout.width, dtype=torch.float16)  # B L W
+        starts, lengths = real.int().argmax(1).tolist(), real.sum(1).tolist()
+        for padded, row, start, length in zip(values, numbers, starts, lengths, strict=True):
+            token = self._places.token[row]
+            padded[start : start + length] = self._shards.tokens[self._places.shard[row]][token : token + length]
+        return _capture(values, self._logits(numbers, mask.device), mask, self._layout, self._needs)
 
-    def _places(self, rows: Tensor, mask: Tensor) -> Tensor:
-        """Token numbers ``B L``; padding, on either side, repeats a token of its row."""
-        inside = (mask.long().cumsum(1) - 1).clamp(min=0)  # B L
-        return self._starts[rows][:, None] + inside
-
-    def _gather(self, name: str, place: Tensor, mask: Tensor) -> Tensor:
-        return self._arrays[name][place].to(mask.device, torch.float32)  # B L D
-
-    def _heads(self, layer: int, place: Tensor, mask: Tensor) -> Heads:
-        of_queries, of_keys, scaling = self._said.heads[layer]
-        counts = dict(zip(_KINDS, (of_queries, of_keys, of_keys), strict=True))
-        split = {
-            kind: self._gather(f"{kind}-{layer}", place, mask).unflatten(-1, (count, -1)).transpose(1, 2)  # B H L K
-            for kind, count in counts.items()
-        }
-        return Heads(**split, scaling=scaling)
-
-    def write(self, rows: Tensor, capture: Capture) -> None:
-        """Store what the teacher said of these rows.
-
-        Raises:
-            OutputError: a value that float16 cannot hold.
-        """
-        mask = capture.mask.cpu()
-        place = self._places(rows, mask)[mask]  # tokens of the batch
-        if capture.logits is not None:
-            self._arrays["logits"][rows] = capture.logits.float().cpu()
-        for i, hidden in capture.hidden.items():
-            self._put(f"hidden-{i}", place, hidden.cpu()[mask])
-        for i, heads in capture.attention.items():
-            for kind in _KINDS:
-                joined = getattr(heads, kind).transpose(1, 2).flatten(2)  # B L D
-                self._put(f"{kind}-{i}", place, joined.cpu()[mask])
-
-    def _put(self, name: str, place: Tensor, values: Tensor) -> None:
-        if values.abs().max() > torch.finfo(torch.float16).max:
-            raise OutputError(
-                f"the teacher's {name} holds values beyond float16, so they cannot be cached; give --no-cache"
-            )
-        self._arrays[name][place] = values.to(torch.float16)
+    def _logits(self, rows: Sequence[int], device: torch.device) -> Tensor | None:
+        if not self._needs.logits:
+            return None
+        found = [self._shards.logits[self._places.shard[row]] for row in rows]
+        return torch.stack(
+            [one[self._places.example[row]] for one, row in zip(found, rows, strict=True) if one is not None]
+        ).to(device)  # B C
 
 
-def open_cache(
-    model: PreTrainedModel,
-    needs: Needs,
-    dataset: Dataset,
-    collate: Collate,
-    translate: Translate,
-    *,
-    progress: bool,
-) -> TeacherCache | None:
-    """The cache of this teacher's answers to these rows: found, completed where a stopped run left it, or made.
+def _capture(values: Tensor, logits: Tensor | None, mask: Tensor, layout: Layout, needs: Needs) -> Capture:
+    """What lies side by side in ``values`` (``B L W``), taken apart."""
+    hidden: dict[int, Tensor] = {}
+    heads: dict[int, dict[str, Tensor]] = {}
+    begin = 0
+    for kind, layer, width in layout.columns():
+        part, begin = values[..., begin : begin + width], begin + width  # B L D
+        if kind == "hidden" and layer in needs.hidden:
+            hidden[layer] = part.to(mask.device, torch.float32)
+        elif kind != "hidden" and layer in needs.attention:
+            split = part.to(mask.device, torch.float32).unflatten(-1, (-1, layout.heads[layer].width))  # B L H K
+            heads.setdefault(layer, {})[kind] = split.transpose(1, 2)  # B H L K
+    attention = {layer: Heads(**kinds, scaling=layout.heads[layer].scaling) for layer, kinds in heads.items()}
+    return Capture(mask, logits, hidden, attention, layout.causal)
 
-    Args:
-        dataset: tokenised rows.
+
+def _joined(capture: Capture, layout: Layout) -> Tensor:
+    """The answers about the real tokens, side by side: tokens, W.
+
+    Raises:
+        OutputError: a value that float16 cannot hold.
+    """
+    parts = []
+    for kind, layer, _ in layout.columns():
+        if kind == "hidden":
+            parts.append(capture.hidden[layer][capture.mask])  # tokens D
+        else:
+            parts.append(getattr(capture.attention[layer], kind).transpose(1, 2).flatten(2)[capture.mask])  # tokens D
+    if not parts:
+        return torch.zeros(int(capture.mask.sum()), 0, dtype=torch.float16)
+    joined = torch.cat(parts, dim=-1)
+    if joined.abs().max() > torch.finfo(torch.float16).max:
+        raise OutputError("the teacher gives values beyond float16, so they cannot be cached; give --no-cache")
+    return joined.to("cpu", torch.float16)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a teacher about a dataset.
+
+    Attributes:
+        dataset: tokenised rows with their ``length``.
         translate: from the student's piece ids to the teacher's.
+        epochs: how often each answer will be used.
+    """
+
+    model: PreTrainedModel
+    needs: Needs
+    dataset: Dataset
+    collate: Collate
+    translate: Translate
+    epochs: float
+
+    def batch(self, rows: Sequence[int]) -> dict[str, Tensor]:
+        """These rows as the teacher takes them, on its device."""
+        whole = self.dataset[list(rows)]
+        batch = self.collate([{name: values[i] for name, values in whole.items()} for i in range(len(rows))])
+        inputs = self.translate({name: value for name, value in batch.items() if name not in ("labels", "row")})
+        return {name: value.to(self.model.device) for name, value in inputs.items()}
+
+    def answers(self, batches: Sequence[Sequence[int]]) -> Iterator[Capture]:
+        """What the teacher says to each of these batches of rows."""
+        device = self.model.device.type
+        with Tap(self.model, self.needs) as tap, torch.inference_mode():
+            for rows in batches:
+                with torch.autocast(device, torch.bfloat16, enabled=bf16_pays()):
+                    capture = tap.ask(self.batch(rows))
+                yield capture
+
+
+def open_cache(question: Question, *, progress: bool) -> TeacherCache | None:
+    """The cache of this teacher's answers to these rows: found, completed, or made where that saves time.
+
+    Several processes share the work. The estimate of the time with and without the cache is logged.
 
     Returns:
-        None when the disk has no room for it (said aloud): the teacher then answers live.
+        None when the teacher shall answer live: it is sooner done, or the disk has no room (said aloud).
     """
-    lengths = torch.tensor(dataset["length"][:])
-    said = _probe(model, needs, translate(_batch(dataset, collate, [0])))
-    folder = cache_home() / "teacher" / _key(model, needs, dataset, translate, collate)
-    size = _bytes(said, lengths)
-    meta = folder / _META
-    if not meta.is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(folder.parent).free < 1.2 * size:
-            logger.warning(
-                "no room for a teacher cache of %.2f GB in %s: the teacher answers live, epoch after epoch",
-                size / 1e9,
-                folder.parent,
-            )
+    keys = content_keys(question.dataset, question.translate)
+    lengths = np.asarray(question.dataset["length"][:], dtype=np.int64)
+    folder, layout = _find(question)
+    shards = Shards(folder)
+    places = shards.find(keys)
+    missing = _once_each(keys, places)
+    if len(missing):
+        asked = replace(question, needs=layout.needs)
+        if not _agreed(lambda: _pays(asked, layout, lengths, missing, folder)):
             return None
-        folder.mkdir(exist_ok=True)
-        meta.write_text(
-            json.dumps(
-                {"teacher": model.name_or_path, "rows": len(lengths), "tokens": int(lengths.sum()), "bytes": size},
-                indent=2,
-            )
+        _fill(asked, layout, folder, keys, lengths, missing, progress=progress)
+        processes().wait_for_everyone()
+        shards = Shards(folder)
+        places = shards.find(keys)
+        if (places.shard < 0).any():
+            return None
+    else:
+        logger.info("the teacher's answers are read from %s", folder)
+    os.utime(folder)  # when it was last used, for hodu cache
+    return TeacherCache(shards, places, layout, question.needs)
+
+
+def _find(question: Question) -> tuple[Path, Layout]:
+    """The folder of answers of this kind, or of a kind that holds more; made when there is none."""
+    home = cache_home() / "teacher" / _weights_key(question.model)
+    for path in sorted(home.glob(f"*/{META}")):
+        layout = Layout.read(json.loads(path.read_text(encoding="utf-8")))
+        if layout.covers(question.needs):
+            return path.parent, layout
+    (capture,) = question.answers([[0]])
+    layout = Layout.of(capture)
+    name = hashlib.sha256(repr(layout).encode()).hexdigest()[:16]
+    folder = home / name
+    folder.mkdir(parents=True, exist_ok=True)
+    meta = {"teacher": question.model.name_or_path, **asdict(layout)}
+    partial = folder / f"{META}.{os.getpid()}"
+    partial.write_text(json.dumps(meta, indent=2), encoding="utf-8")
+    partial.replace(folder / META)
+    return folder, layout
+
+
+def _once_each(keys: np.ndarray, places: Places) -> np.ndarray:
+    """Rows whose content has no place yet, each content once."""
+    rows = (places.shard < 0).nonzero()[0]
+    _, first = np.unique(keys[rows], axis=0, return_index=True)
+    return rows[np.sort(first)]
+
+
+def _pays(question: Question, layout: Layout, lengths: np.ndarray, missing: np.ndarray, folder: Path) -> bool:
+    """Whether storing the missing answers is sooner done than asking in every epoch; says both times."""
+    size = layout.bytes(len(missing), int(lengths[missing].sum()))
+    if shutil.disk_usage(folder).free < 1.2 * size:
+        logger.warning(
+            "no room for a teacher cache of %.2f GB in %s: the teacher answers live, epoch after epoch",
+            size / 1e9,
+            folder,
         )
-    cache = TeacherCache(folder, needs, said, lengths)
-    _fill(cache, folder, model, needs, dataset, collate, translate, lengths, progress=progress)
-    return cache
+        return False
+    speed = _tokens_per_second(question, lengths)
+    live = question.epochs * lengths.sum() / speed
+    whole = layout.bytes(len(lengths), int(lengths.sum()))
+    once = lengths[missing].sum() / speed + size / _DISK
+    cached = once + question.epochs * whole / _DISK
+    pays = bool(cached < live)
+    logger.info(
+        "teacher: about %s live (%g epochs at %s tokens/s); %s with a cache of %.2f GB: %s",
+        _duration(live),
+        question.epochs,
+        f"{speed:,.0f}",
+        _duration(cached),
+        size / 1e9,
+        "cached" if pays else "live",
+    )
+    return pays
+
+
+def _tokens_per_second(question: Question, lengths: np.ndarray) -> float:
+    """The teacher's speed, timed on a batch of the middle lengths."""
+    middle = lengths.argsort(kind="stable")[len(lengths) // 2 :][:_BATCH].tolist()
+    seconds = []
+    answers = question.answers([middle] * 3)
+    for _ in range(3):  # the first one prepares kernels
+        begin = time.perf_counter()
+        capture = next(answers)
+        float(capture.mask.sum())  # waits for a GPU
+        seconds.append(time.perf_counter() - begin)
+    return float(lengths[middle].sum() / min(seconds[1:]))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _agreed(decide: Callable[[], bool]) -> bool:
+    """The first process's decision, in all of them."""
+    team = processes()
+    decision = [decide() if team.is_main_process else None]
+    if team.num_processes > 1:
+        broadcast_object_list(decision)
+    return bool(decision[0])
 
 
 def _fill(
-    cache: TeacherCache,
+    question: Question,
+    layout: Layout,
     folder: Path,
-    model: PreTrainedModel,
-    needs: Needs,
-    dataset: Dataset,
-    collate: Collate,
-    translate: Translate,
-    lengths: Tensor,
+    keys: np.ndarray,
+    lengths: np.ndarray,
+    missing: np.ndarray,
     *,
     progress: bool,
 ) -> None:
-    batches = lengths.argsort(descending=True, stable=True).split(_BATCH)
-    note = folder / _PROGRESS
-    done = int(note.read_text()) if note.is_file() else 0
-    if done >= len(batches):
-        logger.info("the teacher's answers are read from %s", folder)
-        return
-    size = json.loads((folder / _META).read_text())["bytes"]
-    logger.info("the teacher answers once and is cached: %.2f GB in %s", size / 1e9, folder)
-    console = Console(stderr=True, quiet=not progress)
-    device = next(model.parameters()).device
-    with Tap(model, needs) as tap, torch.inference_mode():
-        for number, rows in enumerate(track(batches[done:], "teacher", console=console), done + 1):
-            inputs = {
-                name: value.to(device) for name, value in translate(_batch(dataset, collate, rows.tolist())).items()
-            }
-            cache.write(rows, tap.take(model(**inputs), inputs["attention_mask"].bool()))
-            if number % _FLUSH == 0 or number == len(batches):
-                note.write_text(str(number))
+    """Ask about the missing rows, this process its share of them, and store what is said as far as the disk has room."""
+    team = processes()
+    rows = missing[lengths[missing].argsort(kind="stable")[::-1]][team.process_index :: team.num_processes]
+    batches = [rows[begin : begin + _BATCH] for begin in range(0, len(rows), _BATCH)]
+    logger.info("the teacher answers once: %s", folder)
+    writer = ShardWriter(folder)
+    console = Console(stderr=True, quiet=not (progress and team.is_main_process))
+    answers = question.answers([batch.tolist() for batch in batches])
+    try:
+        for batch, capture in zip(track(batches, "teacher", console=console), answers, strict=True):
+            parts = {"tokens": _joined(capture, layout), "lengths": torch.from_numpy(lengths[batch].astype(np.int32))}
+            if capture.logits is not None:
+                parts["logits"] = capture.logits.float().cpu()
+            writer.add(keys=torch.from_numpy(keys[batch].view(np.int64)), **parts)
+        writer.close()
+    except (OSError, SafetensorError) as error:
+        if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT) and "No space left" not in str(error):
+            raise
+        logger.warning("the disk of %s is full: the teacher answers live, epoch after epoch", folder)
 
 
-def _batch(dataset: Dataset, collate: Collate, rows: Sequence[int]) -> dict[str, Tensor]:
-    whole = dataset[list(rows)]
-    batch = collate([{name: values[i] for name, values in whole.items()} for i in range(len(rows))])
-    return {name: value for name, value in batch.items() if name not in ("labels", "row")}
-
-
-@torch.inference_mode()
-def _probe(model: PreTrainedModel, needs: Needs, inputs: dict[str, Tensor]) -> Said:
-    """Ask about one row to learn the sizes of the answers."""
-    device = next(model.parameters()).device
-    inputs = {name: value.to(device) for name, value in inputs.items()}
-    with Tap(model, needs) as tap:
-        one = tap.take(model(**inputs), inputs["attention_mask"].bool())
-    arrays = {"logits": (one.logits.shape[-1], False)} if one.logits is not None else {}
-    arrays |= {f"hidden-{i}": (hidden.shape[-1], True) for i, hidden in one.hidden.items()}
-    for i, heads in one.attention.items():
-        arrays |= {
-            f"{kind}-{i}": (getattr(heads, kind).shape[1] * getattr(heads, kind).shape[-1], True) for kind in _KINDS
-        }
-    counts = {i: (heads.queries.shape[1], heads.keys.shape[1], heads.scaling) for i, heads in one.attention.items()}
-    return Said(arrays, counts, one.causal)
-
-
-def _bytes(said: Said, lengths: Tensor) -> int:
-    tokens = int(lengths.sum())
-    return sum(width * (2 * tokens if per_token else 4 * len(lengths)) for width, per_token in said.arrays.values())
-
-
-def _key(
-    model: PreTrainedModel,
-    needs: Needs,
-    dataset: Dataset,
-    translate: Translate,
-    collate: Collate,
-) -> str:
-    """Changes with the teacher's weights or configuration, with any token it is asked about, and with what is asked for."""
-    digest = hashlib.sha256(f"1 {sorted(needs.hidden)} {sorted(needs.attention)} {needs.logits}".encode())
-    digest.update(model.config.to_json_string().encode())
+def _weights_key(model: PreTrainedModel) -> str:
+    """Changes with the teacher's configuration or any of its weights, and with how it computes."""
+    digest = hashlib.sha256(f"{_FORMAT} {bf16_pays()} {model.config.to_json_string()}".encode())
     for name, value in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(
-            value.detach().cpu().contiguous().view(torch.uint8).numpy().data if value.dim() else str(value).encode()
-        )
-    for begin in range(0, len(dataset), 4096):
-        inputs = translate(_batch(dataset, collate, range(begin, min(begin + 4096, len(dataset)))))
-        for value in inputs.values():
-            digest.update(value.numpy().tobytes())
+        flat = value.detach().cpu().contiguous().flatten()
+        digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()[:32]

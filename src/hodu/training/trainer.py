@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from hodu.errors import RecipeError
 from hodu.recipes import Stage
-from hodu.training.processes import processes
+from hodu.training.processes import bf16_pays, processes
 from hodu.training.sampler import LengthBuckets
 
 
@@ -65,14 +65,6 @@ class DistilTrainer(Trainer):
             logs |= {f"loss/{name}": value for name, value in zip(self._term_names, means, strict=True)}
             self._terms, self._term_steps = None, 0
         super().log(logs, *args, **kwargs)
-
-
-def bf16_pays() -> bool:
-    """Whether this machine multiplies bf16 in hardware (a GPU since Ampere, a CPU with AVX-512-BF16 or AMX); elsewhere it is slower than fp32."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in checks if check is not None)
 
 
 def training_arguments(
