@@ -59,20 +59,18 @@ def variants(table: str) -> dict[str, dict[str, object]]:
             raise SystemExit(f"no table {table!r}; there are start-ablation and objective-ablation")
 
 
-# one and the same training: whichever table comes second measures the first one's student
-SAME = {"rotate": "objective-ablation-soft-targets-+-hidden-+-relations"}
-
-
 def done(path: Path) -> set[tuple[str, int]]:
     """(variant, seed) that the results hold already."""
     return {(row["system"], row["seed"]) for row in json.loads(path.read_text())} if path.is_file() else set()
 
 
-def repeats(student: Path, options: argparse.Namespace) -> bool:
-    """Whether this student was made with these options."""
-    card = read_card(student)
-    made = (card["teachers"], card["data"], card["student"], card["stages"][0]["epochs"])
-    return made == ([options.teacher], options.data, options.student, options.epochs)
+def made_before(seed: int, teachers: list[str], data: str, student: str, epochs: float) -> Path | None:
+    """The student of the plain hodu recipe and start with these settings, if the objective ablation has trained it: no need to train it again."""
+    twin = Path("runs") / f"objective-ablation-soft-targets-+-hidden-+-relations-{seed}"
+    card = read_card(twin) if twin.is_dir() else {}
+    same = {"teachers": teachers, "data": data, "student": student, "start": "rotate"}
+    found = card.items() >= same.items() and card["stages"][0]["epochs"] == epochs
+    return twin if found else None
 
 
 def main() -> None:
@@ -93,9 +91,9 @@ def main() -> None:
                 continue
             out = Path("runs") / f"{options.table}-{name.replace(' ', '-')}-{seed}"
             arguments = {"student": options.student, "epochs": options.epochs, **settings}
-            twin = Path("runs") / f"{SAME.get(name)}-{seed}"
-            if twin.is_dir() and repeats(twin, options):
-                out = twin
+            same = made_before(seed, [options.teacher], options.data, options.student, options.epochs)
+            if name == "rotate" and same:
+                out = same
             else:
                 shutil.rmtree(out, ignore_errors=True)
                 hodu.distill(options.teacher, data, out, seed=seed, **arguments)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from hodu.data import load
 from hodu.measuring import append_rows, measure, rows_of
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ablation import done
+from ablation import done, made_before
 
 
 def main() -> None:
@@ -47,8 +47,11 @@ def main() -> None:
             if (system, seed) in done(path):
                 continue
             out = Path("runs") / f"ensemble-{system.replace(' ', '-')}-{seed}"
-            shutil.rmtree(out, ignore_errors=True)
-            hodu.distill(teachers, data, out, student="3x192", epochs=options.epochs, seed=seed)
+            if same := made_before(seed, teachers, options.data, "3x192", options.epochs):
+                out = same
+            else:
+                shutil.rmtree(out, ignore_errors=True)
+                hodu.distill(teachers, data, out, student="3x192", epochs=options.epochs, seed=seed)
             keep(out, system, seed)
 
 

@@ -176,6 +176,8 @@ def test_the_estimate_is_said_and_followed(
     monkeypatch.setattr(teacher_cache, "_DISK", 1e-3)
     hodu.distill(teacher, data, tmp_path / "two", **QUICK)
     assert "GB: live" in caplog.text and not list(Path(os.environ["HODU_CACHE"]).rglob("shard-*"))
+    hodu.distill(teacher, data, tmp_path / "three", cache=True, **QUICK)
+    assert list(Path(os.environ["HODU_CACHE"]).rglob("shard-*")), "--cache was not obeyed"
 
 
 def test_values_beyond_float16_are_refused(teacher: Path, data: Path, tmp_path: Path) -> None:

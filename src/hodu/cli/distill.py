@@ -72,11 +72,12 @@ def distill(
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
     cache: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--cache/--no-cache", help="Keep what the teacher says on disk for later epochs, seeds and students."
+            "--cache/--no-cache",
+            help="Keep what the teacher says on disk for later epochs, seeds and students. Default: if it saves time in this run.",
         ),
-    ] = True,
+    ] = None,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,

@@ -54,7 +54,7 @@ class Choices:
     max_length: int | None = None
     seed: int = 0
     accumulate: int = 1
-    cache: bool = True
+    cache: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def distill(
     max_length: int | None = None,
     seed: int = 0,
     accumulate: int = 1,
-    cache: bool = True,
+    cache: bool | None = None,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -113,7 +113,7 @@ def distill(
         label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
-        cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students.
+        cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
 
     Returns:
         ``out``.
@@ -253,7 +253,14 @@ def _start(
 
 
 def _teach(
-    student: PreTrainedModel, teachers: Teachers, stage: Stage, pairing: Pairing, sets: Sets, run: Run, *, cache: bool
+    student: PreTrainedModel,
+    teachers: Teachers,
+    stage: Stage,
+    pairing: Pairing,
+    sets: Sets,
+    run: Run,
+    *,
+    cache: bool | None,
 ) -> dict[str, float]:
     if stage.dropout is not None:
         for part in student.modules():
@@ -265,12 +272,12 @@ def _teach(
     )
     for model in teachers.models[: len(module.teacher_needs)]:
         model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
-    if cache:
+    if cache is not False:
         asked = zip(teachers.models, module.teacher_needs, strict=False)
         questions = [
             Question(model, needs, sets.train, sets.collate, teachers.translate, stage.epochs) for model, needs in asked
         ]
-        caches = [open_cache(question, progress=run.progress) for question in questions]
+        caches = [open_cache(question, force=cache is True, progress=run.progress) for question in questions]
         module.hear_from([one for one in caches if one] if all(caches) else [])
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()

@@ -214,10 +214,13 @@ class Question:
                 yield capture
 
 
-def open_cache(question: Question, *, progress: bool) -> TeacherCache | None:
+def open_cache(question: Question, *, force: bool, progress: bool) -> TeacherCache | None:
     """The cache of this teacher's answers to these rows: found, completed, or made where that saves time.
 
     Several processes share the work. The estimate of the time with and without the cache is logged.
+
+    Args:
+        force: store the answers even where that does not pay in this run alone, but in the next.
 
     Returns:
         None when the teacher shall answer live: it is sooner done, or the disk has no room (said aloud).
@@ -228,18 +231,18 @@ def open_cache(question: Question, *, progress: bool) -> TeacherCache | None:
     shards = Shards(folder)
     places = shards.find(keys)
     missing = _once_each(keys, places)
+    asked = replace(question, needs=layout.needs)
+    if not _agreed(lambda: not len(missing) or _pays(asked, layout, lengths, missing, folder, force=force)):
+        return None
     if len(missing):
-        asked = replace(question, needs=layout.needs)
-        if not _agreed(lambda: _pays(asked, layout, lengths, missing, folder)):
-            return None
         _fill(asked, layout, folder, keys, lengths, missing, progress=progress)
-        processes().wait_for_everyone()
+    processes().wait_for_everyone()
+    if len(missing):
         shards = Shards(folder)
         places = shards.find(keys)
         if (places.shard < 0).any():
             return None
-    else:
-        logger.info("the teacher's answers are read from %s", folder)
+    logger.info("the teacher's answers are read from %s", folder)
     os.utime(folder)  # when it was last used, for hodu cache
     return TeacherCache(shards, places, layout, question.needs)
 
@@ -270,8 +273,10 @@ def _once_each(keys: np.ndarray, places: Places) -> np.ndarray:
     return rows[np.sort(first)]
 
 
-def _pays(question: Question, layout: Layout, lengths: np.ndarray, missing: np.ndarray, folder: Path) -> bool:
-    """Whether storing the missing answers is sooner done than asking in every epoch; says both times."""
+def _pays(
+    question: Question, layout: Layout, lengths: np.ndarray, missing: np.ndarray, folder: Path, *, force: bool
+) -> bool:
+    """Whether storing the missing answers is sooner done than asking in every epoch, or wanted anyway; says both times."""
     size = layout.bytes(len(missing), int(lengths[missing].sum()))
     if shutil.disk_usage(folder).free < 1.2 * size:
         logger.warning(
@@ -285,7 +290,7 @@ def _pays(question: Question, layout: Layout, lengths: np.ndarray, missing: np.n
     whole = layout.bytes(len(lengths), int(lengths.sum()))
     once = lengths[missing].sum() / speed + size / _DISK
     cached = once + question.epochs * whole / _DISK
-    pays = bool(cached < live)
+    pays = force or bool(cached < live)
     logger.info(
         "teacher: about %s live (%g epochs at %s tokens/s); %s with a cache of %.2f GB: %s",
         _duration(live),
