@@ -82,12 +82,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=float, default=5)
     parser.add_argument("--student", default="3x192")
+    parser.add_argument("--variants", nargs="+", help="only these rows of the table")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path, data = Path("results") / f"{options.table}.json", load(options.data)
     for seed in options.seeds:
         for name, settings in variants(options.table).items():
-            if (name, seed) in done(path):
+            if (name, seed) in done(path) or name not in (options.variants or [name]):
                 continue
             out = Path("runs") / f"{options.table}-{name.replace(' ', '-')}-{seed}"
             arguments = {"student": options.student, "epochs": options.epochs, **settings}

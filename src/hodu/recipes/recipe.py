@@ -36,7 +36,7 @@ class Stage:
     Attributes:
         epochs: passes over the training data.
         learning_rate: peak; AdamW.
-        batch_size: examples per optimizer step and process.
+        batch_size: examples per optimizer step, all processes together.
         schedule: a ``transformers`` scheduler name: ``linear`` decays to zero, ``constant`` does not.
         warmup: share of the steps over which the learning rate rises.
         dropout: of the student while it trains; None leaves it as the teacher's configuration has it.

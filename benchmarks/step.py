@@ -1,0 +1,175 @@
+"""Training speed: real tokens a second of hodu, of TextBrewer and of the loop people write by hand, in the same minutes; rows in results/step.json.
+
+    pip install --no-deps textbrewer
+    python benchmarks/step.py ../shared/data/sst2
+
+The systems take turns, so that a busy machine slows all of them; each figure is the median of the turns. Before anything is timed, the three losses of one batch are
+compared: they must agree to four digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import logging
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import torch
+from loops import Losses, Stopwatch, Work, run_by_hand, run_hodu, run_textbrewer, textbrewer_distiller
+from torch import nn
+from transformers import BertConfig, BertForSequenceClassification
+
+from hodu.data import collate, load, tokenise
+from hodu.measuring import Row, append_rows, commit, hardware
+from hodu.measuring.environment import today
+from hodu.models import build_student, parse_shape
+from hodu.models.wordpiece import train_wordpiece
+from hodu.training.distillation import Distillation, Teachers
+
+_WARM_UP = 5  # steps before the clock counts
+
+
+def work(options: argparse.Namespace, objective: str) -> Work:
+    """Models with random weights, the same ones for every system, and enough whole sentences."""
+    torch.manual_seed(0)
+    train = load(options.data).splits["train"]
+    tokenizer = train_wordpiece(train["text"][:20000], vocabulary=options.vocabulary, max_length=128)
+    steps = _WARM_UP + options.steps + 1
+    layers, width = map(int, options.teacher.split("x"))
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=12,
+        intermediate_size=4 * width,
+        pad_token_id=tokenizer.pad_token_id,
+        num_labels=2,
+    )
+    teacher = BertForSequenceClassification(config).eval()
+    heads = 12 if objective == "layers" else None
+    student = build_student(teacher, parse_shape(options.student, config, heads=heads), "slice", batches=None)
+    for part in student.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+    long = train.filter(lambda text: len(text.split()) >= options.words, input_columns="text")
+    rows = long.shuffle(seed=0).select(range(steps * options.batch)).remove_columns("label")
+    encoded, _ = tokenise(rows, tokenizer, max_length=128)
+    return Work(teacher, student, objective, encoded, collate(tokenizer), options.batch, steps)
+
+
+def losses(job: Work) -> dict[str, float]:
+    """Each system's loss of one batch of equal lengths (where a mean over tokens and over examples is the same number)."""
+    lengths = torch.tensor(job.rows["length"][:])
+    same = (lengths == lengths.mode().values).nonzero()[:8, 0].tolist()
+    batch = job.collate([job.rows[place] for place in same])
+    found = {}
+    objectives = job.objectives()
+    student = copy.deepcopy(job.student).train()
+    module = Distillation(student, Teachers((job.teacher,)), objectives, [1.0] * len(objectives), "classification")
+    with module.tapped(), torch.no_grad():
+        found["hodu"] = float(module.train()(**batch)["loss"])
+    teacher, student = copy.deepcopy(job.teacher), copy.deepcopy(job.student).train()
+    by_hand = Losses(job, teacher, student)
+    hidden = {"output_hidden_states": True} if by_hand.hidden else {}
+    with torch.no_grad():
+        said, mine = teacher(**batch, **hidden), student(**batch, **hidden)
+        found["by hand"] = float(by_hand(mine, said, batch["attention_mask"]))
+    if job.objective != "relations":
+        teacher, student = copy.deepcopy(job.teacher), copy.deepcopy(job.student).train()
+        with tempfile.TemporaryDirectory() as folder:
+            distiller, _ = textbrewer_distiller(job, teacher, student, folder)
+            found["TextBrewer"] = distiller.train_on_batch(batch, hidden)[0].item()
+    return found
+
+
+def main() -> None:
+    """Time every objective and append the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser.add_argument("data")
+    parser.add_argument("--teacher", default="6x384")
+    parser.add_argument("--student", default="3x192")
+    parser.add_argument("--objectives", nargs="+", default=["soft", "layers", "relations"])
+    parser.add_argument("--vocabulary", type=int, default=14000)
+    parser.add_argument(
+        "--words", type=int, default=8, help="shortest sentence, so that rows are sentences and not phrases"
+    )
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--table", default="step")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    torch.set_num_threads(options.threads)
+    systems: dict[str, Callable[[Work], Stopwatch]] = {
+        "by hand": run_by_hand,
+        "TextBrewer": run_textbrewer,
+        "hodu, live teacher": partial(run_hodu, cached=False),
+        "hodu, cached teacher": partial(run_hodu, cached=True),
+    }
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["HODU_CACHE"] = cache
+        for objective in options.objectives:
+            job = work(options, objective)
+            agree(losses(job), objective)
+            rates: dict[str, list[float]] = {
+                name: [] for name in systems if name != "TextBrewer" or objective != "relations"
+            }
+            for _ in range(options.turns):
+                for name, found in rates.items():
+                    found.append(systems[name](job).rate(_WARM_UP))
+            report(rates, options, objective)
+            shutil.rmtree(cache, ignore_errors=True)
+            Path(cache).mkdir()
+
+
+def agree(found: dict[str, float], objective: str) -> None:
+    """Stop unless all losses are one number."""
+    print(f"{objective}: loss of one batch:", ", ".join(f"{name} {value:.6f}" for name, value in found.items()))
+    if max(found.values()) - min(found.values()) > 1e-4 * max(found.values()):
+        raise SystemExit("the systems do not compute the same loss, so their times cannot be compared")
+
+
+def report(rates: dict[str, list[float]], options: argparse.Namespace, objective: str) -> None:
+    """Print and store the medians, and their ratio to the faster of the others."""
+    middle = {name: median(found) for name, found in rates.items()}
+    best = max(rate for name, rate in middle.items() if not name.startswith("hodu"))
+    command, machine, checkout = shlex.join(["python", *sys.argv]), f"{hardware()}, {options.threads} threads", commit()
+    what = f"{objective} {options.teacher} to {options.student}, batch {options.batch}, {Path(options.data).name}"
+    rows = []
+    for name, rate in middle.items():
+        print(
+            f"  {name:22s} {rate:9,.0f} tokens/s  {rate / best:5.2f}x  ({min(rates[name]):,.0f} to {max(rates[name]):,.0f})"
+        )
+        for metric, value, unit in (
+            ("tokens_per_second", rate, "tokens/s"),
+            ("ratio_to_best_other", rate / best, "ratio"),
+        ):
+            rows.append(
+                Row(
+                    options.table,
+                    f"{name}: {objective}",
+                    metric,
+                    value,
+                    unit,
+                    0,
+                    command,
+                    what,
+                    machine,
+                    checkout,
+                    today(),
+                )
+            )
+    append_rows(Path("results") / f"{options.table}.json", rows)
+
+
+if __name__ == "__main__":
+    main()
