@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--table", required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=float, default=5)
+    parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--student", default="3x192")
     parser.add_argument("--variants", nargs="+", help="only these rows of the table")
     options = parser.parse_args()

@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("teachers", nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=float, default=5)
+    parser.add_argument("--epochs", type=float, default=3)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path, data = Path("results/ensemble.json"), load(options.data)
