@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,15 @@ def test_a_stopped_run_is_not_continued_with_another_loss(
     fewer = replace(RECIPES["hodu"], stages=(replace(first, terms=first.terms[:1]),))
     with pytest.raises(OutputError, match="objectives changed"):
         hodu.distill(teacher, data, tmp_path / "small", recipe=fewer, **QUICK)
+
+
+def test_the_time_ahead_is_said_at_the_start(
+    teacher: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody knows whether to wait for a run or to come back tomorrow; a log file has no progress bar."""
+    caplog.set_level("INFO", "hodu")
+    hodu.distill(teacher, data, tmp_path / "small", **{**QUICK, "epochs": 4.0})
+    assert re.search(r"distil: \d+ steps ahead, about \d+ s", caplog.text)
 
 
 def test_tensorboard_shows_every_term_and_the_dev_metric(teacher: Path, data: Path, tmp_path: Path) -> None:

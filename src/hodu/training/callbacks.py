@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from typing_extensions import override
 
 from hodu.training.processes import processes
+
+logger = logging.getLogger("hodu")
 
 
 class ProgressBar(TrainerCallback):
@@ -76,6 +80,37 @@ class ProgressBar(TrainerCallback):
         if self._bar:
             self._bar.stop()
             self._bar = None
+
+
+class TimeAhead(TrainerCallback):
+    """Says once, after the first steps, how long the whole will take."""
+
+    _SKIP, _STEPS = 2, 10  # the first steps also prepare kernels
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._first, self._begin = 0, 0.0
+
+    @override
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._first = state.global_step
+
+    @override
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        done = state.global_step - self._first
+        if done == self._SKIP:
+            self._begin = time.perf_counter()
+        elif done == self._SKIP + self._STEPS:
+            ahead = state.max_steps - state.global_step
+            seconds = (time.perf_counter() - self._begin) / self._STEPS * ahead
+            logger.info(
+                "%s: %s steps ahead, about %s and the looks at dev", self._title, f"{ahead:,}", duration(seconds)
+            )
+
+
+def duration(seconds: float) -> str:
+    """Seconds or minutes, as a person says them."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Interrupt(TrainerCallback):

@@ -15,7 +15,7 @@ from transformers import EvalPrediction, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
 from hodu.recipes import Stage
-from hodu.training.callbacks import Interrupt, LastStep, ProgressBar
+from hodu.training.callbacks import Interrupt, LastStep, ProgressBar, TimeAhead
 from hodu.training.output import last_checkpoint
 from hodu.training.processes import processes
 from hodu.training.sampler import padding_share
@@ -75,7 +75,7 @@ def run_stage(
         tensorboard=run.tensorboard,
     )
     bar, interrupt = ProgressBar(stage.name, metric), Interrupt()
-    callbacks: list[TrainerCallback] = [interrupt, LastStep(), *([bar] if run.progress else [])]
+    callbacks: list[TrainerCallback] = [interrupt, LastStep(), TimeAhead(stage.name), *([bar] if run.progress else [])]
     trainer = DistilTrainer(
         module,
         arguments,

@@ -30,6 +30,7 @@ from transformers import PreTrainedModel
 
 from hodu.errors import OutputError
 from hodu.taps import Tap
+from hodu.training.callbacks import duration
 from hodu.training.processes import bf16_pays, processes
 from hodu.training.shards import Places, Shards, ShardWriter, Translate, content_keys
 from hodu.types import Capture, Heads, Needs
@@ -293,10 +294,10 @@ def _pays(
     pays = force or bool(cached < live)
     logger.info(
         "teacher: about %s live (%g epochs at %s tokens/s); %s with a cache of %.2f GB: %s",
-        _duration(live),
+        duration(live),
         question.epochs,
         f"{speed:,.0f}",
-        _duration(cached),
+        duration(cached),
         size / 1e9,
         "cached" if pays else "live",
     )
@@ -314,10 +315,6 @@ def _tokens_per_second(question: Question, lengths: np.ndarray) -> float:
         float(capture.mask.sum())  # waits for a GPU
         seconds.append(time.perf_counter() - begin)
     return float(lengths[middle].sum() / min(seconds[1:]))
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _agreed(decide: Callable[[], bool]) -> bool:
