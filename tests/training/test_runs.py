@@ -18,7 +18,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 import hodu
 from hodu.errors import HoduError, LabelError, ModelError, OutputError, RecipeError
 from hodu.recipes import RECIPES
-from hodu.training import stages
+from hodu.training import stages, teacher_cache, trainer
 from tests.training.conftest import sentences
 
 QUICK = {"student": "2x16", "epochs": 2.0, "batch_size": 16, "progress": False}
@@ -257,3 +257,18 @@ def test_train_from_scratch_then_distil_then_baseline(data: Path, tmp_path: Path
         and cards[1]["start"] == cards[2]["start"]
     )
     assert base == tmp_path / "small-baseline"
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_bfloat16_trains_nearly_the_same_student(
+    teacher: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: bool
+) -> None:
+    """On a machine with bfloat16 hardware the run breaks off, or learns something else (here emulated, and slow)."""
+    plain = hodu.distill(teacher, data, tmp_path / "plain", cache=cache, **QUICK)
+    for module in (trainer, teacher_cache):
+        monkeypatch.setattr(module, "bf16_pays", lambda: True)
+    short = hodu.distill(teacher, data, tmp_path / "short", cache=cache, **QUICK)
+    assert not same(weights(plain), weights(short)), "bfloat16 was not used"
+    for name, value in weights(plain).items():
+        # eight bits of mantissa, and Adam's first steps divide by small second moments: about a step's size
+        torch.testing.assert_close(weights(short)[name], value, rtol=2e-2, atol=5e-3)
