@@ -73,12 +73,17 @@ def test_relations_are_minilmv2s() -> None:
 def test_a_causal_model_is_compared_only_on_what_it_may_see() -> None:
     """For GPT students, relations to tokens that come later, which the model never used, drown those it did use."""
     student, teacher = (Capture(c.mask, attention=c.attention, causal=True) for c in both(lengths=(4,), padded_to=4))
-    relations = Relations(((2, 4),), 8, 12, kinds=("keys",))
-    before = relations(student, teacher)
-    student.attention[2].keys[:, :, -1] += 5  # the last token: only its own row may see it
-    weights = relations._relation(student.attention[2].keys, torch.ones(4, 4).tril().bool()[None, None])
-    assert weights.exp()[..., :3, 3].max() < 1e-6
-    assert relations(student, teacher) != before
+
+    def log_relation(vectors: Tensor) -> Tensor:
+        joined = vectors[0].permute(1, 0, 2).reshape(4, -1).double()  # L D
+        split = joined.reshape(4, 4, -1).permute(1, 0, 2)  # R L K
+        products = split @ split.mT / math.sqrt(split.shape[-1])
+        return torch.log_softmax(products.masked_fill(torch.ones(4, 4).triu(1).bool(), -math.inf), -1)
+
+    q, p = log_relation(student.attention[2].keys), log_relation(teacher.attention[4].keys)
+    expected = torch.where(p > -math.inf, p.exp() * (p - q), 0.0).sum() / (4 * 4)
+    relations = Relations(((2, 4),), 8, 12, heads=4, kinds=("keys",))
+    torch.testing.assert_close(relations(student, teacher).double(), expected, **CLOSE)
 
 
 def test_least_squares_projections_start_at_the_best_linear_map() -> None:

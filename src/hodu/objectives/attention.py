@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from hodu.errors import ObjectiveError
 from hodu.layers import Layers, layer_pairs
-from hodu.objectives.base import Objective, per_example_mean, valid_pairs
+from hodu.objectives.base import Objective, valid_pairs
 from hodu.types import Capture, Heads, LayerPairs, Needs, Pairing
 
 
@@ -49,16 +49,28 @@ class AttentionScores(Objective):
 
     @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
-        valid = valid_pairs(student)
+        valid = valid_pairs(student)  # B 1 L L
+        count = valid.sum(dim=(1, 2, 3))  # B
         total = student.mask.new_zeros((), dtype=torch.float32)
         for s, t in self.pairs:
-            apart = (scores(student.attention[s]) - scores(teacher.attention[t])).square()  # B H L L
-            total = total + per_example_mean(apart, valid)
+            ours, theirs = student.attention[s], scores(teacher.attention[t])
+            apart = _minus(ours, theirs).masked_fill_(~valid, 0.0).flatten(1)  # B H*L*L
+            total = total + (torch.linalg.vecdot(apart, apart) / (count * theirs.shape[1])).mean()
         return total
 
 
 def scores(heads: Heads) -> Tensor:
-    """Scores before mask and softmax, ``B H L L`` float32; grouped keys serve their group of query heads."""
-    groups = heads.queries.shape[1] // heads.keys.shape[1]
-    keys = heads.keys.repeat_interleave(groups, dim=1)  # B H L K
-    return (heads.queries @ keys.transpose(-1, -2)).float() * heads.scaling  # B H L L
+    """Scores before mask and softmax, ``B H L L`` float32."""
+    return (heads.queries * heads.scaling @ _keys(heads).mT).float()  # B H L L
+
+
+def _minus(heads: Heads, others: Tensor) -> Tensor:
+    """These heads' scores minus ``others`` (``B H L L``), in one product and one tensor."""
+    queries, keys = heads.queries.flatten(0, 1), _keys(heads).flatten(0, 1)  # B*H L K
+    apart = torch.baddbmm(others.flatten(0, 1).to(queries.dtype), queries, keys.mT, beta=-1, alpha=heads.scaling)
+    return apart.float().view_as(others)  # B H L L
+
+
+def _keys(heads: Heads) -> Tensor:
+    """Keys ``B H L K``; grouped ones serve their group of query heads."""
+    return heads.keys.repeat_interleave(heads.queries.shape[1] // heads.keys.shape[1], dim=1)

@@ -72,7 +72,10 @@ class HiddenStates(Objective):
         for place, (s, t) in enumerate(self.pairs):
             ours, theirs = self._project(place, student.hidden[s]).float(), teacher.hidden[t].float()
             if self.distance == "mse":
-                apart = (ours - theirs).square().mean(-1)  # B L
+                difference = ours - theirs
+                apart = (
+                    torch.linalg.vecdot(difference, difference) / difference.shape[-1]
+                )  # B L, without a square of B L D
             else:
                 apart = 1 - nn.functional.cosine_similarity(ours, theirs, dim=-1)  # B L
             total = total + per_example_mean(apart, student.mask)

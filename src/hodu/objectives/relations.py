@@ -7,11 +7,12 @@ from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
+from torch.linalg import vecdot
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError
 from hodu.layers import Layers, layer_pairs
-from hodu.objectives.base import Objective, per_example_mean, valid_pairs
+from hodu.objectives.base import Objective, per_example_mean
 from hodu.types import Capture, LayerPairs, Needs, Pairing
 
 Kind = Literal["queries", "keys", "values"]
@@ -70,21 +71,34 @@ class Relations(Objective):
 
     @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
-        valid = valid_pairs(student)
+        floor = _floor(student)
         total = student.mask.new_zeros((), dtype=torch.float32)
         for s, t in self.pairs:
             for kind in self.kinds:
-                ours = self._relation(getattr(student.attention[s], kind), valid)
-                theirs = self._relation(getattr(teacher.attention[t], kind), valid)
-                divergence = (theirs.exp() * (theirs - ours)).sum(-1)  # B R L
+                ours = self._relation(getattr(student.attention[s], kind), floor)
+                theirs = self._relation(getattr(teacher.attention[t], kind), floor)
+                share = theirs.exp()
+                divergence = vecdot(share, theirs) - vecdot(share, ours)  # B R L
                 total = total + per_example_mean(divergence, student.mask[:, None])
         return total
 
-    def _relation(self, vectors: Tensor, valid: Tensor) -> Tensor:
-        """Log-probabilities ``B R L L`` from vectors ``B H L K``."""
+    def _relation(self, vectors: Tensor, floor: Tensor) -> Tensor:
+        """Log-probabilities ``B R L L`` from vectors ``B H L K``, in one product: scaled, and masked by ``floor`` (``B 1|L L``)."""
         batch, _, length, _ = vectors.shape
-        joined = vectors.transpose(1, 2).reshape(batch, length, self.heads, -1).transpose(1, 2)  # B R L K
-        products = (joined @ joined.transpose(-1, -2)).float() * joined.shape[-1] ** -0.5  # B R L L
-        # a finite floor, not -inf: a masked key then adds 0 * finite = 0 to the divergence, never 0 * inf
-        floored: Tensor = products.masked_fill(~valid, torch.finfo(products.dtype).min / 2)
-        return floored.log_softmax(-1)
+        joined = vectors.transpose(1, 2).reshape(batch, length, self.heads, -1).transpose(1, 2).flatten(0, 1)  # B*R L K
+        masked = floor.repeat_interleave(self.heads, dim=0)  # B*R 1|L L
+        scale = joined.shape[-1] ** -0.5
+        products = torch.baddbmm(masked.to(joined.dtype), joined, joined.mT, alpha=scale)  # B*R L L
+        return products.float().log_softmax(-1).unflatten(0, (batch, self.heads))  # B R L L
+
+
+def _floor(capture: Capture) -> Tensor:
+    """What is added to each product: 0 where a key may be seen, else a low number, ``B 1 L`` (``B L L`` in a causal model).
+
+    It is finite, not -inf: a masked key then adds 0 * finite = 0 to the divergence, never 0 * inf.
+    """
+    unseen = ~capture.mask[:, None]  # B 1 L
+    if capture.causal:
+        later = torch.ones(capture.mask.shape[1], capture.mask.shape[1], dtype=torch.bool, device=unseen.device).triu(1)
+        unseen = unseen | later  # B L L
+    return torch.zeros_like(unseen, dtype=torch.float32).masked_fill(unseen, torch.finfo(torch.bfloat16).min / 2)
