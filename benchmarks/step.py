@@ -34,7 +34,7 @@ from hodu.models import build_student, parse_shape
 from hodu.models.wordpiece import train_wordpiece
 from hodu.training.distillation import Distillation, Teachers
 
-_WARM_UP = 5  # steps before the clock counts
+WARM_UP = 5  # steps before the clock counts
 
 
 def work(options: argparse.Namespace, objective: str) -> Work:
@@ -42,7 +42,7 @@ def work(options: argparse.Namespace, objective: str) -> Work:
     torch.manual_seed(0)
     train = load(options.data).splits["train"]
     tokenizer = train_wordpiece(train["text"][:20000], vocabulary=options.vocabulary, max_length=128)
-    steps = _WARM_UP + options.steps + 1
+    steps = WARM_UP + options.steps + 1
     layers, width = map(int, options.teacher.split("x"))
     config = BertConfig(
         vocab_size=len(tokenizer),
@@ -90,9 +90,8 @@ def losses(job: Work) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    """Time every objective and append the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The flags that benchmarks of the training step share."""
     parser.add_argument("data")
     parser.add_argument("--teacher", default="6x384")
     parser.add_argument("--student", default="3x192")
@@ -105,6 +104,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+
+
+def main() -> None:
+    """Time every objective and append the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    add_options(parser)
     parser.add_argument("--table", default="step")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -125,7 +130,7 @@ def main() -> None:
             }
             for _ in range(options.turns):
                 for name, found in rates.items():
-                    found.append(systems[name](job).rate(_WARM_UP))
+                    found.append(systems[name](job).rate(WARM_UP))
             report(rates, options, objective)
             shutil.rmtree(cache, ignore_errors=True)
             Path(cache).mkdir()
