@@ -49,7 +49,7 @@ class Stopwatch:
 
 @dataclass
 class Work:
-    """What is trained on what: ``steps * batch`` rows, each once."""
+    """What is trained on what: ``steps * batch`` rows, each once. An ensemble is one teacher asked ``teachers`` times."""
 
     teacher: PreTrainedModel
     student: PreTrainedModel
@@ -58,6 +58,7 @@ class Work:
     collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]]
     batch: int
     steps: int
+    teachers: int = 1
 
     def timed(self) -> tuple[Callable[[list[dict[str, Any]]], dict[str, Tensor]], Stopwatch]:
         """The collate function with a stopwatch in it."""
@@ -101,7 +102,7 @@ def run_hodu(work: Work, *, cached: bool) -> Stopwatch:
         return {**collate(rows), "row": torch.tensor([row["row"] for row in rows])}
 
     rows = work.rows.add_column("row", list(range(len(work.rows))))
-    teachers = Teachers((work.teacher,))
+    teachers = Teachers((work.teacher,) * work.teachers, (1.0,) * work.teachers)
     objectives = work.objectives()
     student = copy.deepcopy(work.student).to(pick_device())
     module = Distillation(student, teachers, objectives, [1.0] * len(objectives), "classification").to(pick_device())
