@@ -84,12 +84,11 @@ class Work:
         soft = SoftTargets(temperature=TEMPERATURE, scale="none", divergence="cross_entropy")
         extra: dict[str, list[Callable[[], Objective]]] = {
             "soft": [],
-            "layers": [
-                lambda: HiddenStates.between(self.pairing, layers="uniform", projection="each"),
-                lambda: AttentionScores.between(self.pairing, layers="uniform"),
-            ],
+            "hidden": [lambda: HiddenStates.between(self.pairing, layers="uniform", projection="each")],
             "relations": [lambda: Relations.between(self.pairing, layers="last")],
         }
+        scores: Callable[[], Objective] = lambda: AttentionScores.between(self.pairing, layers="uniform")  # noqa: E731
+        extra["layers"] = [*extra["hidden"], scores]  # TinyBERT's
         torch.manual_seed(0)
         return [soft, *(make() for make in extra[self.objective])]
 
@@ -110,7 +109,7 @@ def run_hodu(work: Work, *, cached: bool) -> Stopwatch:
         question = Question(work.teacher, module.teacher_needs[0], rows, work.collate, teachers.translate, epochs=1)
         cache = open_cache(question, force=True, progress=False)
         assert cache is not None
-        module.hear_from([cache])
+        module.hear_from([cache] * work.teachers)
     names = tuple(type(one).__name__ for one in objectives)
     stage = Stage("step", (), epochs=1, learning_rate=RATE, batch_size=work.batch, sources={}, keep_best=False)
     with tempfile.TemporaryDirectory() as folder, module.tapped():
@@ -152,10 +151,10 @@ class Losses:
         self.objective = work.objective
         pairing = work.pairing
         objectives = work.objectives()
-        layered = objectives[1] if work.objective == "layers" else None
+        layered = objectives[1] if len(objectives) > 1 else None
         self.projections = layered.projections if isinstance(layered, HiddenStates) else nn.ModuleList()
         self.hidden = layered.pairs if isinstance(layered, HiddenStates) else ()
-        self.scored = objectives[2].pairs if isinstance(layered, HiddenStates) else ()  # type: ignore[union-attr]
+        self.scored = objectives[2].pairs if work.objective == "layers" else ()  # type: ignore[union-attr]
         self.last = (pairing.student.layers, pairing.teacher.layers)
         self.relation_heads = objectives[1].heads if work.objective == "relations" else 0  # type: ignore[union-attr]
         attention = self.scored or ((self.last,) if work.objective == "relations" else ())

@@ -19,13 +19,22 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 import torch
+from datasets import Dataset
 from loops import Losses, Stopwatch, Work, run_by_hand, run_hodu, run_textbrewer, textbrewer_distiller
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from hodu.data import collate, load, tokenise
 from hodu.measuring import Row, append_rows, commit, hardware
@@ -39,30 +48,57 @@ WARM_UP = 5  # steps before the clock counts
 
 def work(options: argparse.Namespace, objective: str) -> Work:
     """Models with random weights, the same ones for every system, and enough whole sentences."""
-    torch.manual_seed(0)
-    train = load(options.data).splits["train"]
-    tokenizer = train_wordpiece(train["text"][:20000], vocabulary=options.vocabulary, max_length=128)
     steps = WARM_UP + options.steps + 1
+    torch.manual_seed(0)
+    rows, tokenizer = (random_rows if options.data == "random" else sentences)(options, steps * options.batch)
     layers, width = map(int, options.teacher.split("x"))
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=12,
-        intermediate_size=4 * width,
-        pad_token_id=tokenizer.pad_token_id,
-        num_labels=2,
-    )
-    teacher = BertForSequenceClassification(config).eval()
+    pieces = max(len(tokenizer), options.vocabulary)
+    teacher = (bert if options.family == "bert" else gpt2)(pieces, layers, width, tokenizer.pad_token_id).eval()
     heads = 12 if objective == "layers" else None
-    student = build_student(teacher, parse_shape(options.student, config, heads=heads), "slice", batches=None)
+    shape = parse_shape(options.student, teacher.config, heads=heads)
+    student = build_student(teacher, shape, "slice" if options.family == "bert" else "random", batches=None)
     for part in student.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0
+    return Work(teacher, student, objective, rows, collate(tokenizer), options.batch, steps)
+
+
+def bert(vocabulary: int, layers: int, width: int, padding: int) -> PreTrainedModel:
+    """A BERT with random weights."""
+    sizes = {"hidden_size": width, "num_hidden_layers": layers, "intermediate_size": 4 * width}
+    config = BertConfig(vocab_size=vocabulary, num_attention_heads=12, pad_token_id=padding, num_labels=2, **sizes)
+    return BertForSequenceClassification(config)
+
+
+def gpt2(vocabulary: int, layers: int, width: int, padding: int) -> PreTrainedModel:
+    """A GPT-2 with random weights."""
+    config = GPT2Config(
+        vocab_size=vocabulary, n_embd=width, n_layer=layers, n_head=12, pad_token_id=padding, num_labels=2
+    )
+    return GPT2ForSequenceClassification(config)
+
+
+def sentences(options: argparse.Namespace, count: int) -> tuple[Dataset, PreTrainedTokenizerBase]:
+    """So many of the longer texts, and a tokenizer made from the data."""
+    train = load(options.data).splits["train"]
+    tokenizer = train_wordpiece(train["text"][:20000], vocabulary=options.vocabulary, max_length=128)
     long = train.filter(lambda text: len(text.split()) >= options.words, input_columns="text")
-    rows = long.shuffle(seed=0).select(range(steps * options.batch)).remove_columns("label")
-    encoded, _ = tokenise(rows, tokenizer, max_length=128)
-    return Work(teacher, student, objective, encoded, collate(tokenizer), options.batch, steps)
+    encoded, _ = tokenise(long.shuffle(seed=0).select(range(count)).remove_columns("label"), tokenizer, max_length=128)
+    return encoded, tokenizer
+
+
+def random_rows(options: argparse.Namespace, count: int) -> tuple[Dataset, PreTrainedTokenizerBase]:
+    """Random pieces in texts of 6 to 128 tokens, half of them longer than 22 as in SST-2's sentences: for machines without data."""
+    tokenizer = train_wordpiece(["a few words"], vocabulary=100, max_length=128)
+    lengths = (torch.randn(count) * 0.5 + 3.1).exp().round().clamp(6, 128).long().tolist()
+    ids = [torch.randint(5, options.vocabulary, (length,)).tolist() for length in lengths]
+    rows = {"input_ids": ids, "attention_mask": [[1] * length for length in lengths], "length": lengths}
+    return Dataset.from_dict(rows), tokenizer
+
+
+def with_textbrewer(objective: str) -> bool:
+    """Whether TextBrewer is installed and has this objective."""
+    return objective != "relations" and find_spec("textbrewer") is not None
 
 
 def losses(job: Work) -> dict[str, float]:
@@ -82,7 +118,7 @@ def losses(job: Work) -> dict[str, float]:
     with torch.no_grad():
         said, mine = teacher(**batch, **hidden), student(**batch, **hidden)
         found["by hand"] = float(by_hand(mine, said, batch["attention_mask"]))
-    if job.objective != "relations":
+    if with_textbrewer(job.objective):
         teacher, student = copy.deepcopy(job.teacher), copy.deepcopy(job.student).train()
         with tempfile.TemporaryDirectory() as folder:
             distiller, _ = textbrewer_distiller(job, teacher, student, folder)
@@ -92,7 +128,8 @@ def losses(job: Work) -> dict[str, float]:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The flags that benchmarks of the training step share."""
-    parser.add_argument("data")
+    parser.add_argument("data", help="labelled text, or random")
+    parser.add_argument("--family", choices=["bert", "gpt2"], default="bert", help="gpt2 has soft targets only")
     parser.add_argument("--teacher", default="6x384")
     parser.add_argument("--student", default="3x192")
     parser.add_argument("--objectives", nargs="+", default=["soft", "layers", "relations"])
@@ -126,7 +163,7 @@ def main() -> None:
             job = work(options, objective)
             agree(losses(job), objective)
             rates: dict[str, list[float]] = {
-                name: [] for name in systems if name != "TextBrewer" or objective != "relations"
+                name: [] for name in systems if name != "TextBrewer" or with_textbrewer(objective)
             }
             for _ in range(options.turns):
                 for name, found in rates.items():
@@ -148,7 +185,7 @@ def report(rates: dict[str, list[float]], options: argparse.Namespace, objective
     middle = {name: median(found) for name, found in rates.items()}
     best = max(rate for name, rate in middle.items() if not name.startswith("hodu"))
     command, machine, checkout = shlex.join(["python", *sys.argv]), f"{hardware()}, {options.threads} threads", commit()
-    what = f"{objective} {options.teacher} to {options.student}, batch {options.batch}, {Path(options.data).name}"
+    what = f"{objective} {options.family} {options.teacher} to {options.student}, batch {options.batch}, {Path(options.data).name}"
     rows = []
     for name, rate in middle.items():
         print(
