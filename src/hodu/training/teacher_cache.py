@@ -208,9 +208,10 @@ class Question:
     def answers(self, batches: Sequence[Sequence[int]]) -> Iterator[Capture]:
         """What the teacher says to each of these batches of rows."""
         device = self.model.device.type
-        with Tap(self.model, self.needs) as tap, torch.inference_mode():
+        with Tap(self.model, self.needs) as tap:
             for rows in batches:
-                with torch.autocast(device, torch.bfloat16, enabled=bf16_pays()):
+                # left before each yield: a generator's modes would else rule its caller
+                with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16_pays()):
                     capture = tap.ask(self.batch(rows))
                 yield capture
 
