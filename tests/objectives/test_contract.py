@@ -110,7 +110,7 @@ def test_a_student_equal_to_its_teacher_has_nothing_to_learn(name: str) -> None:
     objective = case.make_equal()
     if isinstance(objective, HiddenStates):  # compare each layer with itself
         objective.pairs = tuple((t, t) for _, t in objective.pairs)
-    assert float(objective(student, student)) == pytest.approx(case.floor(student), abs=1e-6)
+    assert objective(student, student).item() == pytest.approx(case.floor(student), abs=1e-6)
 
 
 @pytest.mark.parametrize("name", CASES)

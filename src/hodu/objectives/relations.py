@@ -89,7 +89,8 @@ class Relations(Objective):
         masked = floor.repeat_interleave(self.heads, dim=0)  # B*R 1|L L
         scale = joined.shape[-1] ** -0.5
         products = torch.baddbmm(masked.to(joined.dtype), joined, joined.mT, alpha=scale)  # B*R L L
-        return products.float().log_softmax(-1).unflatten(0, (batch, self.heads))  # B R L L
+        logs: Tensor = products.float().log_softmax(-1)
+        return logs.view(batch, self.heads, length, length)  # B R L L
 
 
 def _floor(capture: Capture) -> Tensor:
