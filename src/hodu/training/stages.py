@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from hodu.training.teacher_cache import Collate
 from hodu.training.trainer import DistilTrainer, training_arguments
 
 logger = logging.getLogger("hodu")
+
+_SECONDS = "seconds.txt"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def run_stage(
     """Train ``module`` through ``stage`` in place.
 
     Returns:
-        ``{"steps", "seconds", "padding_share"}`` and, with a dev set, the best dev metric by its name.
+        ``{"steps", "seconds", "padding_share"}`` (seconds of all sessions of a stopped and resumed stage) and, with a dev set, the best dev metric by its name.
 
     Raises:
         KeyboardInterrupt: after the first Ctrl-C, once a checkpoint is written.
@@ -90,17 +93,22 @@ def run_stage(
     checkpoint = last_checkpoint(folder)
     if checkpoint:
         logger.info("going on from %s", checkpoint)
+    spent = _spent(folder) if checkpoint else 0.0
+    begin = time.perf_counter()
     padding = padding_share(sets.train["length"][:], stage.batch_size, run.seed)
     try:
         with interrupt:
-            result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         bar.stop()
+        spent += time.perf_counter() - begin
+        if folder.is_dir():
+            (folder / _SECONDS).write_text(str(spent))
     if interrupt.asked:
         raise KeyboardInterrupt
     figures = {
         "steps": float(trainer.state.global_step),
-        "seconds": result.metrics["train_runtime"],
+        "seconds": spent,
         "padding_share": padding,
     }
     if metric and trainer.state.best_metric is not None:
@@ -108,6 +116,12 @@ def run_stage(
     elif metric:
         figures[metric] = trainer.evaluate()[f"eval_{metric}"]
     return figures
+
+
+def _spent(folder: Path) -> float:
+    """Seconds that earlier sessions of this stage took; what a killed one took is not known."""
+    note = folder / _SECONDS
+    return float(note.read_text()) if note.is_file() else 0.0
 
 
 def pick_device() -> torch.device:
