@@ -3,7 +3,7 @@
 set -euo pipefail
 data=${1:-../shared/data/nsmc}
 mkdir -p runs
-[ -d runs/nsmc-teacher ] || hodu train 4x256 --data "$data" --out runs/nsmc-teacher --epochs 2 --learning-rate 2e-4 --vocabulary 12000
+[ -d runs/nsmc-teacher ] || hodu train 4x256 --data "$data" --out runs/nsmc-teacher --epochs 2 --vocabulary 12000
 for seed in 0 1 2; do
   [ -d "runs/nsmc-$seed" ] || hodu distill runs/nsmc-teacher --data "$data" --student 3x144 --out "runs/nsmc-$seed" --seed "$seed" --epochs 1 --cache
   hodu measure runs/nsmc-teacher "runs/nsmc-$seed" --baseline --data "$data" --rows results/nsmc.json
