@@ -107,7 +107,7 @@ def run_hodu(work: Work, *, cached: bool) -> Stopwatch:
     module = Distillation(student, teachers, objectives, [1.0] * len(objectives), "classification").to(pick_device())
     if cached:
         question = Question(work.teacher, module.teacher_needs[0], rows, work.collate, teachers.translate, epochs=1)
-        cache = open_cache(question, force=True, progress=False)
+        cache = open_cache(question, question.needs, force=True, progress=False)
         assert cache is not None
         module.hear_from([cache] * work.teachers)
     names = tuple(type(one).__name__ for one in objectives)

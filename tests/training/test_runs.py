@@ -83,7 +83,9 @@ def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(
     before = float((tmp_path / "stopped.training" / "distil" / "seconds.txt").read_text())
     resumed = hodu.distill(teacher, data, tmp_path / "stopped", **QUICK)
     assert same(weights(whole), weights(resumed))
-    assert json.loads((resumed / "hodu.json").read_text())["seconds"] > before > 0, "only the last session's time counts"
+    assert json.loads((resumed / "hodu.json").read_text())["seconds"] > before > 0, (
+        "only the last session's time counts"
+    )
     assert not (tmp_path / "stopped.training").exists()
 
 

@@ -74,6 +74,14 @@ def test_the_teacher_is_asked_once(teacher: Path, data: Path, tmp_path: Path, as
     assert len(asked) == 1 and len(caches()) == 1
 
 
+def test_all_stages_of_a_recipe_are_asked_about_at_once(
+    teacher: Path, data: Path, tmp_path: Path, asked: list[int]
+) -> None:
+    """TinyBERT's second stage, which wants the outputs, runs the whole teacher a second time."""
+    hodu.distill(teacher, data, tmp_path / "one", recipe="tinybert", **QUICK)
+    assert len(asked) == 1 and len(caches()) == 1
+
+
 def test_new_rows_alone_are_asked_about(teacher: Path, data: Path, tmp_path: Path, asked: list[int]) -> None:
     """Ten new sentences cost the whole file, or a shuffled file is read by the old row numbers."""
     folder, longer = tmp_path / "folder", tmp_path / "longer"

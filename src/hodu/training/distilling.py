@@ -23,9 +23,9 @@ from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
-from hodu.training.teacher_cache import Question, open_cache
+from hodu.training.teacher_cache import Question, TeacherCache, open_cache
 from hodu.training.teachers import Panel, load_panel, question
-from hodu.types import Pairing, Shape, Start, Task
+from hodu.types import Needs, Pairing, Shape, Start, Task
 
 logger = logging.getLogger("hodu")
 
@@ -226,7 +226,9 @@ def _distil(
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
-        figures = [_teach(student, teachers, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages]
+        figures = [
+            _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
+        ]
         record = {**settings, "shape": asdict(shape), **_sum(figures)}
         publish(
             options.out,
@@ -255,6 +257,7 @@ def _start(
 def _teach(
     student: PreTrainedModel,
     teachers: Teachers,
+    recipe: Recipe,
     stage: Stage,
     pairing: Pairing,
     sets: Sets,
@@ -262,6 +265,7 @@ def _teach(
     *,
     cache: bool | None,
 ) -> dict[str, float]:
+    """Train the student through one stage of the recipe."""
     if stage.dropout is not None:
         for part in student.modules():
             if isinstance(part, nn.Dropout):
@@ -273,12 +277,7 @@ def _teach(
     for model in teachers.models[: len(module.teacher_needs)]:
         model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
     if cache is not False:
-        asked = zip(teachers.models, module.teacher_needs, strict=False)
-        questions = [
-            Question(model, needs, sets.train, sets.collate, teachers.translate, stage.epochs) for model, needs in asked
-        ]
-        caches = [open_cache(question, force=cache is True, progress=run.progress) for question in questions]
-        module.hear_from([one for one in caches if one] if all(caches) else [])
+        module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()
     module.prepare(
@@ -286,6 +285,31 @@ def _teach(
     )
     with module.tapped():
         return run_stage(module, stage, sets, run, terms=tuple(type(o).__name__ for o in objectives))
+
+
+def _caches(
+    module: Distillation,
+    teachers: Teachers,
+    recipe: Recipe,
+    pairing: Pairing,
+    sets: Sets,
+    *,
+    force: bool,
+    progress: bool,
+) -> list[TeacherCache]:
+    """A cache for each teacher that this stage asks, or none: then they answer live. All that the recipe's stages ask is asked at once."""
+    whole = Needs()
+    for term in (term for stage in recipe.stages for term in stage.terms):
+        whole |= term.build(pairing).teacher_needs
+    epochs = sum(stage.epochs for stage in recipe.stages)
+    caches = []
+    for place, (model, reads) in enumerate(zip(teachers.models, module.teacher_needs, strict=False)):
+        asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
+        question = Question(model, asked, sets.train, sets.collate, teachers.translate, epochs)
+        if (cache := open_cache(question, reads, force=force, progress=progress)) is None:
+            return []
+        caches.append(cache)
+    return caches
 
 
 def _texts(data: Data) -> Iterator[str]:

@@ -216,12 +216,13 @@ class Question:
                 yield capture
 
 
-def open_cache(question: Question, *, force: bool, progress: bool) -> TeacherCache | None:
+def open_cache(question: Question, reads: Needs, *, force: bool, progress: bool) -> TeacherCache | None:
     """The cache of this teacher's answers to these rows: found, completed, or made where that saves time.
 
     Several processes share the work. The estimate of the time with and without the cache is logged.
 
     Args:
+        reads: the part of the answers that will be read, where the question also serves other stages.
         force: store the answers even where that does not pay in this run alone, but in the next.
 
     Returns:
@@ -246,7 +247,7 @@ def open_cache(question: Question, *, force: bool, progress: bool) -> TeacherCac
             return None
     logger.info("the teacher's answers are read from %s", folder)
     os.utime(folder)  # when it was last used, for hodu cache
-    return TeacherCache(shards, places, layout, question.needs)
+    return TeacherCache(shards, places, layout, reads)
 
 
 def _find(question: Question) -> tuple[Path, Layout]:
