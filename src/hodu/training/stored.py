@@ -10,7 +10,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from hodu.training.teacher_cache import META, Layout, cache_home
+from hodu.training.layout import Layout
+from hodu.training.teacher_cache import META, cache_home
 
 
 @dataclass(frozen=True)
