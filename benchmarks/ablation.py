@@ -1,4 +1,4 @@
-"""Which start and which objectives a student needs: every variant with equal steps, several seeds, rows in results/.
+"""Which start and which objectives a student needs, and that cached answers teach as well as live ones: every variant with equal steps, several seeds, rows in results/.
 
     python benchmarks/ablation.py runs/sentences-teacher runs/sst2-sentences --table start-ablation --seeds 0 1 2
 
@@ -55,8 +55,10 @@ def variants(table: str) -> dict[str, dict[str, object]]:
                 "soft targets + hidden + relations": {"recipe": with_terms(soft, hidden, relations)},
                 "soft targets + hidden + attention": {"recipe": with_terms(soft, hidden, attention), "heads": 12},
             }
+        case "teacher-cache":
+            return {"cached teacher": {"cache": True}, "live teacher": {"cache": False}}
         case _:
-            raise SystemExit(f"no table {table!r}; there are start-ablation and objective-ablation")
+            raise SystemExit(f"no table {table!r}; there are start-ablation, objective-ablation and teacher-cache")
 
 
 def done(path: Path) -> set[tuple[str, int]]:
@@ -93,7 +95,7 @@ def main() -> None:
             out = Path("runs") / f"{options.table}-{name.replace(' ', '-')}-{seed}"
             arguments = {"student": options.student, "epochs": options.epochs, **settings}
             same = made_before(seed, [options.teacher], options.data, options.student, options.epochs)
-            if name == "rotate" and same:
+            if name in ("rotate", "cached teacher") and same:
                 out = same
             else:
                 shutil.rmtree(out, ignore_errors=True)

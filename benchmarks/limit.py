@@ -97,9 +97,10 @@ def main() -> None:
                     f"{objective:10s} {name}: {median(found):.2f} times the limit ({min(found):.2f} to {max(found):.2f})"
                 )
                 command, machine = shlex.join(["python", *sys.argv]), f"{hardware()}, {options.threads} threads"
-                what = f"{objective} {options.teacher} to {options.student}, batch {options.batch}"
-                stamp = (command, what, machine, commit(), today())
-                rows.append(Row("limit", f"{name}: {objective}", "time_over_limit", median(found), "ratio", 0, *stamp))
+                what = f"{Path(options.data).name}, batch {options.batch}"
+                stamp = (0, command, what, machine, commit(), today())
+                system = f"{options.family} {options.teacher} to {options.student}: {objective}: {name}"
+                rows.append(Row("limit", system, "time_over_limit", median(found), "ratio", *stamp))
     append_rows(Path("results") / "limit.json", rows)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 import logging
 import os
 import shlex
@@ -171,6 +172,8 @@ def main() -> None:
             report(rates, options, objective)
             shutil.rmtree(cache, ignore_errors=True)
             Path(cache).mkdir()
+    if options.table == "step":
+        plot(Path("results") / "step.json", Path("docs") / "step.png")
 
 
 def agree(found: dict[str, float], objective: str) -> None:
@@ -184,33 +187,46 @@ def report(rates: dict[str, list[float]], options: argparse.Namespace, objective
     """Print and store the medians, and their ratio to the faster of the others."""
     middle = {name: median(found) for name, found in rates.items()}
     best = max(rate for name, rate in middle.items() if not name.startswith("hodu"))
-    command, machine, checkout = shlex.join(["python", *sys.argv]), f"{hardware()}, {options.threads} threads", commit()
-    what = f"{objective} {options.family} {options.teacher} to {options.student}, batch {options.batch}, {Path(options.data).name}"
+    models = f"{options.family} {options.teacher} to {options.student}"
+    command, machine = shlex.join(["python", *sys.argv]), f"{hardware()}, {options.threads} threads"
+    stamp = (0, command, f"{Path(options.data).name}, batch {options.batch}", machine, commit(), today())
     rows = []
     for name, rate in middle.items():
         print(
             f"  {name:22s} {rate:9,.0f} tokens/s  {rate / best:5.2f}x  ({min(rates[name]):,.0f} to {max(rates[name]):,.0f})"
         )
-        for metric, value, unit in (
-            ("tokens_per_second", rate, "tokens/s"),
-            ("ratio_to_best_other", rate / best, "ratio"),
-        ):
-            rows.append(
-                Row(
-                    options.table,
-                    f"{name}: {objective}",
-                    metric,
-                    value,
-                    unit,
-                    0,
-                    command,
-                    what,
-                    machine,
-                    checkout,
-                    today(),
-                )
-            )
+        system = f"{models}: {objective}: {name}"
+        rows.append(Row(options.table, system, "tokens_per_second", rate, "tokens/s", *stamp))
+        rows.append(Row(options.table, system, "ratio_to_best_other", rate / best, "ratio", *stamp))
     append_rows(Path("results") / f"{options.table}.json", rows)
+
+
+def plot(path: Path, image: Path) -> None:
+    """A group of bars for each pair of models and objective: how many times as fast as the faster of the others."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    found: dict[str, dict[str, float]] = {}
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        if row["metric"] == "ratio_to_best_other":
+            models, objective, name = row["system"].split(": ")
+            found.setdefault(f"{models}\n{objective}", {})[name] = row["value"]
+    names = ("by hand", "TextBrewer", "hodu, live teacher", "hodu, cached teacher")
+    colors = ("#9a9a9a", "#c9c9c9", "#8fb58a", "#3f7d3a")
+    figure, axes = pyplot.subplots(figsize=(10, 1.0 + 0.9 * len(found)), layout="constrained")
+    for place, (name, color) in enumerate(zip(names, colors, strict=True)):
+        there = [(at, values[name]) for at, values in enumerate(found.values()) if name in values]
+        bars = axes.barh([at + 0.2 * place for at, _ in there], [value for _, value in there], 0.2, color=color)
+        bars.set_label(name)
+        axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    axes.set(yticks=[at + 0.3 for at in range(len(found))], yticklabels=list(found))
+    axes.set_xlabel("real tokens a second, times the faster of the others")
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right")
+    figure.savefig(image, dpi=110)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-PAGES = ("README.md", "README.ko.md", "docs/ablation.md")
+PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md")
 _PLACE = re.compile(r"(<!-- table: (?P<name>[\w-]+)(?: (?P<metrics>[\w,@]+))? -->\n).*?(<!-- end -->)", re.S)
 _TITLES = {
     "accuracy": "accuracy",
@@ -26,6 +26,9 @@ _TITLES = {
     "latency_p95_ms": "latency p95, ms",
     "tokens_per_second": "tokens/s",
     "peak_memory_bytes": "peak memory",
+    "ratio_to_best_other": "times the faster of the others",
+    "time_over_limit": "times the limit",
+    "seconds_to_goal": "seconds to the goal",
 }
 
 
@@ -52,7 +55,7 @@ def _cell(metric: str, values: list[float]) -> str:
     if not values:
         return ""
     middle = _show(metric, median(values))
-    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "agreement"):
+    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "agreement", "seconds_to_goal"):
         return middle
     return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
 
@@ -62,8 +65,10 @@ def _show(metric: str, value: float) -> str:
         return f"{value / 1e6:.1f} MB"
     if metric.endswith("parameters"):
         return f"{value / 1e6:.2f} M"
-    if metric == "tokens_per_second":
+    if metric in ("tokens_per_second", "seconds_to_goal"):
         return f"{value:,.0f}"
+    if metric in ("ratio_to_best_other", "time_over_limit"):
+        return f"{value:.2f}"
     return f"{value:.2f}" if metric.endswith("_ms") else f"{100 * value:.1f}"
 
 

@@ -124,7 +124,9 @@ def test_the_time_ahead_is_said_at_the_start(
     """Nobody knows whether to wait for a run or to come back tomorrow; a log file has no progress bar."""
     caplog.set_level("INFO", "hodu")
     hodu.distill(teacher, data, tmp_path / "small", **{**QUICK, "epochs": 4.0})
-    assert re.search(r"distil: \d+ steps ahead, about \d+ s", caplog.text)
+    assert re.search(
+        r"distil: \d+ steps ahead, about \d+ s and the looks at dev; \d\.\d % of the batches is padding", caplog.text
+    )
 
 
 def test_tensorboard_shows_every_term_and_the_dev_metric(teacher: Path, data: Path, tmp_path: Path) -> None:

@@ -83,12 +83,12 @@ class ProgressBar(TrainerCallback):
 
 
 class TimeAhead(TrainerCallback):
-    """Says once, after the first steps, how long the whole will take."""
+    """Says once, after the first steps, how long the whole will take and how much of the batches is padding (a share)."""
 
     _SKIP, _STEPS = 2, 10  # the first steps also prepare kernels
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, title: str, padding: float) -> None:
+        self._title, self._padding = title, padding
         self._first, self._begin = 0, 0.0
 
     @override
@@ -104,7 +104,11 @@ class TimeAhead(TrainerCallback):
             ahead = state.max_steps - state.global_step
             seconds = (time.perf_counter() - self._begin) / self._STEPS * ahead
             logger.info(
-                "%s: %s steps ahead, about %s and the looks at dev", self._title, f"{ahead:,}", duration(seconds)
+                "%s: %s steps ahead, about %s and the looks at dev; %.1f %% of the batches is padding",
+                self._title,
+                f"{ahead:,}",
+                duration(seconds),
+                100 * self._padding,
             )
 
 

@@ -77,8 +77,9 @@ def run_stage(
         accumulate=run.accumulate,
         tensorboard=run.tensorboard,
     )
-    bar, interrupt = ProgressBar(stage.name, metric), Interrupt()
-    callbacks: list[TrainerCallback] = [interrupt, LastStep(), TimeAhead(stage.name), *([bar] if run.progress else [])]
+    padding = padding_share(sets.train["length"][:], stage.batch_size, run.seed)
+    bar, interrupt, ahead = ProgressBar(stage.name, metric), Interrupt(), TimeAhead(stage.name, padding)
+    callbacks: list[TrainerCallback] = [interrupt, LastStep(), ahead, *([bar] if run.progress else [])]
     trainer = DistilTrainer(
         module,
         arguments,
@@ -95,7 +96,6 @@ def run_stage(
         logger.info("going on from %s", checkpoint)
     spent = _spent(folder) if checkpoint else 0.0
     begin = time.perf_counter()
-    padding = padding_share(sets.train["length"][:], stage.batch_size, run.seed)
     try:
         with interrupt:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
