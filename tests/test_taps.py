@@ -535,3 +535,25 @@ def test_logits_of_a_model_without_a_head_are_refused() -> None:
     """A base model given as teacher has no answers to imitate."""
     with pytest.raises(ObjectiveError, match="task head"):
         run(tiny("bert"), Needs(logits=True))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_readout_gives_the_models_own_logits(family: str) -> None:
+    """A language model is distilled from states that are not those its vocabulary is multiplied with."""
+    model = tiny(family, "causal-lm" if family in DECODERS else "masked-lm")
+    with torch.no_grad():
+        expected = model(**batch()).logits  # B L V
+        with Tap(model, Needs(readout=True, hidden=frozenset({1}))) as tap:
+            readout = tap.ask(batch()).readout
+            again = tap.ask(batch()).readout
+    assert readout is not None and again is not None
+    logits = readout.states @ readout.weight.T + (0 if readout.bias is None else readout.bias)  # B L V
+    torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
+    assert torch.equal(readout.states, again.states)
+    torch.testing.assert_close(model(**batch()).logits, expected)  # and the tap has gone without a trace
+
+
+def test_a_readout_is_refused_where_there_is_no_vocabulary() -> None:
+    """Distilling a classifier with a language model's recipe fails with an AttributeError."""
+    with pytest.raises(ModelError, match="no linear layer over the vocabulary"):
+        Tap(tiny("bert", "classification"), Needs(readout=True))

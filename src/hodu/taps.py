@@ -25,7 +25,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from hodu.errors import ModelError, ObjectiveError
-from hodu.types import Capture, Heads, Needs
+from hodu.types import Capture, Heads, Needs, Readout
 
 ATTENTION = "hodu_tap"
 """The name of our attention function in transformers' tables."""
@@ -63,6 +63,7 @@ class _Record:
     layer: int = 0
     hidden: dict[int, Tensor] = field(default_factory=dict)
     attention: dict[int, Heads] = field(default_factory=dict)
+    readout: Tensor | None = None
     tokens: tuple[int, ...] = ()
     device: torch.device | None = None
 
@@ -78,6 +79,7 @@ class _Record:
     def check(self, needs: Needs, name: str) -> None:
         missing = [f"hidden state {index}" for index in sorted(needs.hidden - self.hidden.keys())]
         missing += [f"attention {index}" for index in sorted(needs.attention - self.attention.keys())]
+        missing += ["what stands before the vocabulary"] if needs.readout and self.readout is None else []
         if missing:
             raise ObjectiveError(
                 f"{', '.join(missing)} of {name} was asked for, but its forward pass did not come by there; "
@@ -98,6 +100,7 @@ class Tap:
     Raises:
         ModelError: the model cannot be tapped: its attention bypasses transformers' function table (DeBERTa, MPNet),
             does not run on SDPA (Gemma 2), or has cross attention. When only logits are asked for, every model will do.
+            Or, for ``readout``, it has no linear layer over the vocabulary.
         ObjectiveError: a layer that the model does not have.
     """
 
@@ -108,6 +111,7 @@ class Tap:
         self._layers = _layers_to_hook(model, needs)
         self._depth = layers_of(model) if needs.hidden else 0
         self._causal = _is_causal(model)
+        self._vocabulary = _vocabulary_of(model) if needs.readout else None
         self._undo = ExitStack()
         self._token: Token[Tap | None] | None = None
         self._open: _Record | None = None  # of the forward pass that is running
@@ -121,6 +125,8 @@ class Tap:
         for layer in self._layers:
             handles += [layer.register_forward_pre_hook(self._enter_layer)]
             handles += [layer.register_forward_hook(self._leave_layer)]
+        if self._vocabulary is not None:
+            handles += [self._vocabulary.register_forward_pre_hook(self._keep_readout)]
         # always_call: a forward pass that raises must not leave the tap running.
         handles += [self._body.register_forward_hook(self._end, always_call=True)]
         for handle in handles:
@@ -132,25 +138,26 @@ class Tap:
         self._end(self._body, (), None)  # hooks miss a KeyboardInterrupt
         self._done = None
 
-    def ask(self, inputs: Mapping[str, Tensor]) -> Capture:
+    def ask(self, inputs: Mapping[str, Tensor], labels: Tensor | None = None) -> Capture:
         """Run the model on a batch, no further than needed, and take what it said: without logits neither head nor pooler, nor any layer above the last one asked for.
+
+        With ``readout`` the pass ends before the product with the vocabulary, the dearest of all.
 
         Args:
             inputs: ``input_ids``, ``attention_mask`` and what else the model takes, ``B L``.
+            labels: gold labels, handed through.
         """
         output = None
-        if self._needs.logits:
-            output = self._model(**inputs)
-        else:
-            # the last hidden state may come out of a norm behind the last layer
-            self._early = self._depth not in self._needs.hidden
-            try:
-                self._body(**inputs)
-            except _Enough:
-                pass
-            finally:
-                self._early = False
-        return self.take(output, inputs["attention_mask"])
+        whole = self._needs.logits or self._needs.readout
+        # the last hidden state may come out of a norm behind the last layer
+        self._early = not whole and self._depth not in self._needs.hidden
+        try:
+            output = (self._model if whole else self._body)(**inputs)
+        except _Enough:
+            pass
+        finally:
+            self._early = False
+        return self.take(output, inputs["attention_mask"], labels)
 
     def take(self, output: Any, mask: Tensor | None, labels: Tensor | None = None) -> Capture:
         """What the latest forward pass said; each pass can be taken once.
@@ -178,7 +185,14 @@ class Tap:
             attention={index: _heads_outside_inference(heads) for index, heads in record.attention.items()},
             causal=self._causal,
             labels=labels,
+            readout=self._read(record),
         )
+
+    def _read(self, record: _Record) -> Readout | None:
+        if record.readout is None or self._vocabulary is None:
+            return None
+        bias = self._vocabulary.bias
+        return Readout(_outside_inference(record.readout), self._vocabulary.weight, bias)
 
     def _begin(self, body: nn.Module, args: Any) -> None:
         self._open, self._done = _Record(grad=torch.is_grad_enabled()), None
@@ -196,6 +210,12 @@ class Tap:
             state = output[0] if isinstance(output, tuple) else output
             record.keep(record.hidden, state)
             self._leave(record, state.shape[1])
+
+    def _keep_readout(self, vocabulary: nn.Module, args: Any) -> None:
+        if (record := self._done) is not None:  # the body has run, its head is running
+            record.readout = args[0]
+            if not self._needs.logits:
+                raise _Enough
 
     def _keep_heads(self, heads: Heads) -> None:
         if (record := self._open) is not None and record.layer in self._needs.attention:
@@ -261,6 +281,18 @@ def _is_causal(model: PreTrainedModel) -> bool:
     # The config's word comes first: transformers lets it make a decoder bidirectional.
     allowed = getattr(model.config, "is_causal", True)
     return bool(allowed) and any(getattr(module, "is_causal", False) is True for module in model.base_model.modules())
+
+
+def _vocabulary_of(model: PreTrainedModel) -> nn.Linear:
+    output = model.get_output_embeddings()
+    changed = [name for name in ("final_logit_softcapping", "logit_scale") if getattr(model.config, name, None)]
+    if not isinstance(output, nn.Linear) or changed:
+        reason = f"its {changed[0]} changes the logits" if changed else "it has no linear layer over the vocabulary"
+        raise ModelError(
+            f"{type(model).__name__} cannot be read out before its vocabulary: {reason}; take a masked or causal language model such as BERT, "
+            "ELECTRA's generator, GPT-2 or Llama"
+        )
+    return output
 
 
 @contextmanager

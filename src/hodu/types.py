@@ -26,8 +26,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # `import hodu` must not import torch
     from torch import Tensor
 
-Task = Literal["classification", "multilabel", "regression"]
-"""One class of several · any number of labels · one number."""
+Task = Literal["classification", "multilabel", "regression", "masked-lm", "causal-lm"]
+"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text."""
+
+LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm"})
+"""Tasks that learn from raw text: the pieces themselves are the labels."""
 
 Start = Literal["random", "layers", "slice", "rotate"]
 """How a student's weights start: ``random`` · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · the teacher ``rotate`` d into the
@@ -41,18 +44,21 @@ LayerPairs = tuple[tuple[int, int], ...]
 class Needs:
     """What somebody wants to see of a model's forward pass.
 
-    ``hidden`` holds hidden-state indices (0 ... N), ``attention`` layer indices (1 ... N) whose queries, keys and values are wanted.
+    ``hidden`` holds hidden-state indices (0 ... N), ``attention`` layer indices (1 ... N) whose queries, keys and values are wanted. ``readout`` is what a
+    language model multiplies with its vocabulary, wanted instead of its logits, which would be ``B L V``.
     """
 
     logits: bool = False
     hidden: frozenset[int] = frozenset()
     attention: frozenset[int] = frozenset()
+    readout: bool = False
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
             self.logits or other.logits,
             self.hidden | other.hidden,
             self.attention | other.attention,
+            self.readout or other.readout,
         )
 
 
@@ -71,6 +77,18 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
+class Readout:
+    """A language model just before its logits, which are ``states @ weight.T + bias``.
+
+    ``states`` is ``B L D``, ``weight`` ``V D``, ``bias`` ``V`` or None.
+    """
+
+    states: Tensor
+    weight: Tensor
+    bias: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """What one forward pass of one model said: all that an objective sees.
 
@@ -80,7 +98,9 @@ class Capture:
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.
-        labels: gold labels of the batch: ``B`` (classes, or numbers for regression) or ``B C`` (multi-label); None without labels.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L`` (pieces to predict,
+            :data:`IGNORED` where there is none); None without labels.
+        readout: of a language model, what stands before its logits.
     """
 
     mask: Tensor
@@ -89,6 +109,11 @@ class Capture:
     attention: Mapping[int, Heads] = field(default_factory=dict)
     causal: bool = False
     labels: Tensor | None = None
+    readout: Readout | None = None
+
+
+IGNORED = -100
+"""The label of a token whose piece is not to be predicted (PyTorch's and transformers' own number for it)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hodu.types import Capture, Heads, Shape
+from hodu.types import Capture, Heads, Readout, Shape
 
 STUDENT = Shape(layers=2, width=8, heads=2, feed_forward=16)
 TEACHER = Shape(layers=4, width=12, heads=2, feed_forward=24)
 CLASSES = 3
+VOCABULARY = 7
 
 
 def capture(
@@ -47,11 +48,19 @@ def capture(
     logits = torch.randn(batch, classes, generator=generator).requires_grad_(grad)
     hidden = {i: values(shape.width).requires_grad_(grad) for i in range(shape.layers + 1)}
     attention = {i: heads() for i in range(1, shape.layers + 1)}
-    return Capture(mask, logits, hidden, attention, labels=labels)
+    states = values(shape.width).requires_grad_(grad)
+    weight, bias = (
+        torch.randn(VOCABULARY, shape.width, generator=generator),
+        torch.randn(VOCABULARY, generator=generator),
+    )
+    readout = Readout(states, weight.requires_grad_(grad), bias.requires_grad_(grad))
+    return Capture(mask, logits, hidden, attention, labels=labels, readout=readout)
 
 
 def tensors(one: Capture) -> list[Tensor]:
     """Everything in a capture that a gradient could reach."""
     given = [one.logits] if one.logits is not None else []
     given += list(one.hidden.values())
+    if one.readout is not None and one.readout.bias is not None:
+        given += [one.readout.states, one.readout.weight, one.readout.bias]
     return given + [t for heads in one.attention.values() for t in (heads.queries, heads.keys, heads.values)]

@@ -10,14 +10,24 @@ import torch
 
 import hodu.objectives
 from hodu.errors import ObjectiveError
-from hodu.objectives import AttentionScores, HiddenStates, Labels, Objective, Relations, SoftTargets
-from hodu.types import Capture, Task
+from hodu.objectives import (
+    AttentionDistributions,
+    AttentionScores,
+    HiddenStates,
+    Labels,
+    Objective,
+    Relations,
+    SoftTargets,
+    Vocabulary,
+)
+from hodu.types import IGNORED, Capture, Readout, Task
 from tests.objectives.captures import STUDENT, TEACHER, capture, tensors
 
 GOLD = {
     "classification": torch.tensor([0, 2]),
     "multilabel": torch.tensor([[1.0, 0, 1], [0, 0, 1]]),
     "regression": torch.tensor([0.5, -1.0]),
+    "masked-lm": torch.tensor([[3, IGNORED, 5], [IGNORED, 1, IGNORED]]),
 }
 
 
@@ -76,8 +86,23 @@ CASES: dict[str, Case] = {
     "attention scores": Case(
         lambda: AttentionScores(((1, 2), (2, 4)), 2, 2), lambda: AttentionScores(((1, 1), (2, 2)), 2, 2)
     ),
+    "attention distributions": Case(
+        lambda: AttentionDistributions(((2, 4),), 2, 2), lambda: AttentionDistributions(((1, 1), (2, 2)), 2, 2)
+    ),
+    "vocabulary": Case(*(2 * (lambda: Vocabulary(temperature=2.0),)), "masked-lm"),
+    "vocabulary, masked positions": Case(*(2 * (lambda: Vocabulary(positions="labelled"),)), "masked-lm"),
+    "vocabulary, both": Case(lambda: Vocabulary(soft=5.0, hard=2.0, temperature=2.0), Vocabulary, "masked-lm"),
+    "vocabulary, labels alone": Case(*(2 * (lambda: Vocabulary(soft=0.0, hard=1.0),)), "masked-lm", uses_teacher=False),
     "relations": Case(lambda: Relations(((2, 4),), 8, 12), lambda: Relations(((2, 2), (4, 4)), 12, 12)),
 }
+
+
+def gold(task: Task, padded_to: int) -> torch.Tensor:
+    """The gold labels; pieces to predict are padded as the batch is."""
+    labels = GOLD[task]
+    if task != "masked-lm":
+        return labels
+    return torch.nn.functional.pad(labels, (0, padded_to - labels.shape[1]), value=IGNORED)
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +115,7 @@ def captures_for(name: str, lengths: tuple[int, ...] = (5, 3), padded_to: int = 
     case = CASES[name]
     teacher_shape = STUDENT if "no projection" in name else TEACHER
     settings = {"lengths": lengths, "padded_to": padded_to, "classes": case.classes, "grad": True}
-    student = capture(STUDENT, seed=1, labels=GOLD[case.task], **settings)  # type: ignore[arg-type]
+    student = capture(STUDENT, seed=1, labels=gold(case.task, padded_to), **settings)  # type: ignore[arg-type]
     return case, student, capture(teacher_shape, seed=2, **settings)  # type: ignore[arg-type]
 
 
@@ -106,7 +131,7 @@ def test_the_loss_is_a_finite_scalar(name: str) -> None:
 def test_a_student_equal_to_its_teacher_has_nothing_to_learn(name: str) -> None:
     """A perfect student is still pushed away from its teacher."""
     case = CASES[name]
-    student = capture(TEACHER, seed=2, classes=case.classes, labels=GOLD[case.task])
+    student = capture(TEACHER, seed=2, classes=case.classes, labels=gold(case.task, 5))
     objective = case.make_equal()
     if isinstance(objective, HiddenStates):  # compare each layer with itself
         objective.pairs = tuple((t, t) for _, t in objective.pairs)
@@ -187,4 +212,7 @@ def row(one: Capture, i: int) -> Capture:
             for k, v in one.attention.items()
         },
         labels=None if one.labels is None else one.labels[part],
+        readout=None
+        if one.readout is None
+        else Readout(one.readout.states[part], one.readout.weight, one.readout.bias),
     )

@@ -32,7 +32,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [name for name, recipe in RECIPES.items() if recipe.task is None])
 def test_every_recipe_makes_a_model_that_anything_loads(recipe: str, teacher: Path, data: Path, tmp_path: Path) -> None:
     """The student folder needs hodu, lacks its tokenizer or its labels, or the working folder stays behind."""
     out = hodu.distill(teacher, data, tmp_path / "small", recipe=recipe, **{**QUICK, "student": "2x16"})

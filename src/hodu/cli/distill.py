@@ -36,23 +36,41 @@ class MeanName(StrEnum):
 
 def distill(
     teacher: Annotated[
-        list[str], typer.Argument(help="Fine-tuned teachers: hub ids or folders. Several are an ensemble.")
+        list[str],
+        typer.Argument(help="Fine-tuned teachers, or language models: hub ids or folders. Several are an ensemble."),
     ],
     data: o.DataSource,
     out: o.Out,
     student: Annotated[
         str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")
     ] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="How to distil; hodu recipes lists them.")] = "hodu",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            help="How to distil; hodu recipes lists them. Default: hodu; for language models distilbert, distilgpt.",
+        ),
+    ] = None,
     start: Annotated[
         StartName | None, typer.Option("--start", help="How the student starts. Default: the recipe's.")
     ] = None,
     vocabulary: Annotated[
-        VocabularyName, typer.Option("--vocabulary", help="Keep the pieces that your texts use, or all.")
-    ] = VocabularyName.pruned,
+        VocabularyName | None,
+        typer.Option(
+            "--vocabulary",
+            help="Keep the pieces that your texts use, or all. Default: pruned; full for language models.",
+        ),
+    ] = None,
     heads: Annotated[int | None, typer.Option("--heads", help="Attention heads of the student.")] = None,
     feed_forward: Annotated[
         int | None, typer.Option("--feed-forward", help="Feed-forward width of the student.")
+    ] = None,
+    teacher_layer: Annotated[
+        int | None,
+        typer.Option(
+            "--teacher-layer",
+            help="Teacher layer that the student's last one learns from, in recipes that compare only the last. Default: the last.",
+        ),
     ] = None,
     weight: Annotated[
         list[float] | None, typer.Option("--weight", help="Weight of each teacher, in their order; repeat the flag.")
@@ -78,6 +96,7 @@ def distill(
             help="Keep what the teacher says on disk for later epochs, seeds and students. Default: if it saves time in this run.",
         ),
     ] = None,
+    whole_word: o.WholeWord = False,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -92,9 +111,10 @@ def distill(
         student=student,
         recipe=recipe,
         start=start.value if start else None,
-        vocabulary=vocabulary.value,
+        vocabulary=vocabulary.value if vocabulary else None,
         heads=heads,
         feed_forward=feed_forward,
+        teacher_layer=teacher_layer,
         weights=weight,
         mean=mean.value,
         epochs=epochs,
@@ -107,6 +127,7 @@ def distill(
         seed=seed,
         accumulate=accumulate,
         cache=cache,
+        whole_word=whole_word,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,

@@ -18,6 +18,8 @@ class TaskName(StrEnum):
     classification = "classification"
     multilabel = "multilabel"
     regression = "regression"
+    masked_lm = "masked-lm"
+    causal_lm = "causal-lm"
 
 
 DataSource = Annotated[
@@ -33,7 +35,13 @@ TextColumn = Annotated[
 ]
 PairColumn = Annotated[str | None, typer.Option("--pair-column", help="Column of the second text of a pair.")]
 LabelColumn = Annotated[str | None, typer.Option("--label-column", help="Column of the label.")]
-Task = Annotated[TaskName | None, typer.Option("--task", help="What the labels are; found from them otherwise.")]
+Task = Annotated[
+    TaskName | None,
+    typer.Option(
+        "--task",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text.",
+    ),
+]
 LabelNames = Annotated[
     str | None,
     typer.Option("--label-names", help="Class names in id order, where the data has numbers: negative,positive"),
@@ -47,6 +55,9 @@ MaxLength = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Accumulate = Annotated[
     int, typer.Option("--accumulate", min=1, help="Micro-batches per optimizer step, where memory is short.")
+]
+WholeWord = Annotated[
+    bool, typer.Option("--whole-word", help="Hide whole words of a masked language model's text, not single pieces.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]

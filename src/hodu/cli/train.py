@@ -28,13 +28,14 @@ def train(
     batch_size: o.BatchSize = None,
     max_length: o.MaxLength = None,
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Pieces of a vocabulary made from scratch.")] = 8000,
+    whole_word: o.WholeWord = False,
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
 ) -> None:
-    """Fine-tune a model on labelled text: a teacher."""
+    """Fine-tune a model on labelled text, or (--task masked-lm, causal-lm) a language model on running text: a teacher."""
     from hodu.training import train as run
 
     made = run(
@@ -49,6 +50,7 @@ def train(
         batch_size=batch_size,
         max_length=max_length,
         vocabulary=vocabulary,
+        whole_word=whole_word,
         seed=seed,
         accumulate=accumulate,
         overwrite=overwrite,

@@ -1,9 +1,25 @@
-"""In: files and hub sets. Out: texts with labels, splits, and padded batches of token ids."""
+"""In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
 from hodu.data.load import load
+from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
+from hodu.data.packing import Packing, pack
 from hodu.data.splits import split
 from hodu.data.tokenise import Truncation, collate, max_length_of, tokenise
 from hodu.data.types import Columns, Data
 
-__all__ = ["Columns", "Data", "Truncation", "collate", "load", "match_labels", "max_length_of", "split", "tokenise"]
+__all__ = [
+    "Columns",
+    "Data",
+    "Packing",
+    "Truncation",
+    "collate",
+    "load",
+    "masked",
+    "match_labels",
+    "max_length_of",
+    "pack",
+    "split",
+    "successive",
+    "tokenise",
+]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from hodu.data.columns import listed
+from hodu.data.columns import Found, listed
 from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
 from hodu.data.parts import Part, read_part
 from hodu.data.rows import KINDS, kind_of
 from hodu.data.types import SPLITS, Columns, Data
 from hodu.errors import DataError
-from hodu.types import Task
+from hodu.types import LANGUAGE, Task
 
 USUAL = Columns()
 _WHOLE = "whole"
@@ -36,7 +37,7 @@ def load(
             ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set: ``owner/name``, ``owner/name/config``,
             ``name/config``.
         columns: the names of columns that do not have their usual ones.
-        task: what the labels are, where that is not to be inferred.
+        task: what the labels are, where that is not to be inferred; for a language task only the texts are read.
         label_names: the classes; number ``i`` in the file is the ``i``-th of them.
 
     Raises:
@@ -50,6 +51,8 @@ def load(
         parts, notes = read_hub(str(source), columns)
     else:
         parts = {split: read_part(path, columns) for split, path in files.items()}
+    if task in LANGUAGE:
+        parts = {split: _running_text(part) for split, part in parts.items()}
     whole = _WHOLE in parts
     parts = {"train": parts[_WHOLE]} if whole else parts
     if len({"pair" in part.dataset.column_names for part in parts.values()}) > 1:
@@ -57,18 +60,25 @@ def load(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
-    meaning = meaning_of(parts, task, label_names)
+    meaning = meaning_of(parts, task, label_names) if task not in LANGUAGE else None
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
         for split, part in parts.items()
     }
     return Data(
         splits,
-        meaning.task if meaning else None,
+        task if task in LANGUAGE else meaning.task if meaning else None,
         meaning.names if meaning else (),
         str(source),
-        (*notes, f"columns: {_columns_note(parts)}", *_label_notes(parts, meaning)),
+        (*notes, f"columns: {_columns_note(parts)}", *([] if task in LANGUAGE else _label_notes(parts, meaning))),
         whole,
+    )
+
+
+def _running_text(part: Part) -> Part:
+    """The texts alone: to a language model its own pieces are the labels."""
+    return replace(
+        part, dataset=part.dataset.select_columns(["text"]), labels=None, found=Found(part.found.text, None, None)
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch import nn
 from hodu.data import Data, load, match_labels
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
+from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
@@ -24,7 +26,7 @@ from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
 from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import Task
+from hodu.types import LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
 
@@ -37,7 +39,8 @@ class _System:
 
     loaded: Loaded
     role: str
-    logits: NDArray[np.float32]
+    logits: NDArray[Any]
+    asked: NDArray[np.float64] | None = None  # how many pieces a language model had to guess, row by row
     metrics: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -58,7 +61,7 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors).
+        models: folders or hub ids of sequence classifiers (or regressors), or of language models of one kind.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -76,17 +79,18 @@ def measure(
     twice = [path for path, count in Counter(map(str, models)).items() if count > 1]
     if twice:
         raise ModelError(f"{twice[0]} is given twice; give each model once")
+    loaded = [load_model(path) for path in models]
+    task = _task_of_all(loaded)
     if not isinstance(data, Data):
-        data = split_data(load(data))
+        data = split_data(load(data, task=task if task in LANGUAGE else None))
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
-    loaded = [load_model(path) for path in models]
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     systems = [
-        _System(one, role, _logits(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
+        _System(one, role, *_said(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
     ]
-    task = data.task or task_of(loaded[0].model.config)
+    task = task if task in LANGUAGE else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
@@ -116,7 +120,7 @@ def measure(
 
 def _chosen_split(data: Data, asked: str | None) -> tuple[str, tuple[str, ...]]:
     there = [name for name in ("test", "dev", "train") if name in data.splits]
-    labelled = [name for name in there if "label" in data.splits[name].column_names]
+    labelled = [name for name in there if data.task in LANGUAGE or "label" in data.splits[name].column_names]
     if asked is not None and asked not in data.splits:
         raise DataError(f"there is no split {asked!r}; there are {', '.join(there) or 'none'}", file=data.source)
     if not there:
@@ -165,17 +169,34 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
     return (note,)
 
 
-def _logits(system: Loaded, rows: Dataset) -> NDArray[np.float32]:
+def _task_of_all(systems: Sequence[Loaded]) -> Task:
+    tasks = {one.path: task_of(one.model.config) for one in systems}
+    language = {path: task for path, task in tasks.items() if task in LANGUAGE}
+    if language and len(set(tasks.values())) > 1:
+        listed = ", ".join(f"{path} ({task})" for path, task in tasks.items())
+        raise ModelError(f"these models do different things and cannot stand side by side: {listed}")
+    return next(iter(tasks.values()))
+
+
+def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
     model: nn.Module = system.model
     if torch.cuda.is_available():
         model.to("cuda")
     try:
-        return predict(system.model, system.tokenizer, rows)
+        if task_of(system.model.config) in LANGUAGE:
+            return expect(system, rows)
+        return predict(system.model, system.tokenizer, rows), None
     finally:
         model.to("cpu")
 
 
 def _quality(system: _System, data: Data, split: str) -> None:
+    if system.asked is not None:
+        task = task_of(system.loaded.model.config)
+        system.metrics.update(score(task, system.logits, system.asked))
+        for metric in METRICS[task]:
+            system.intervals[metric] = bootstrap(task, system.logits, system.asked, metric)
+        return
     if data.task is None or "label" not in data.splits[split].column_names:
         return
     matched, notes = match_labels(data, labels_of(system.loaded.model.config))
@@ -188,7 +209,7 @@ def _quality(system: _System, data: Data, split: str) -> None:
 
 def _agreements(systems: Sequence[_System], task: Task) -> None:
     teacher = next((system for system in systems if system.role == "teacher"), None)
-    if teacher is None:
+    if teacher is None or task in LANGUAGE:
         return
     for system in systems:
         if system is teacher:

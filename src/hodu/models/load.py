@@ -12,6 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
@@ -22,12 +25,17 @@ from transformers.utils import logging as hf_logging
 
 from hodu.data import max_length_of
 from hodu.errors import ModelError
-from hodu.types import Task
+from hodu.types import LANGUAGE, Task
 
 _PROBLEM_TYPES: dict[Task, str] = {
     "classification": "single_label_classification",
     "multilabel": "multi_label_classification",
     "regression": "regression",
+}
+_CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence classifier")
+_LOADERS: dict[Task, tuple[Any, str]] = {
+    "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
+    "causal-lm": (AutoModelForCausalLM, "a causal language model"),
 }
 
 
@@ -59,48 +67,60 @@ class Loaded:
         return dict(encoded)
 
 
-def load_model(path: str | Path, **changes: Any) -> Loaded:
-    """Load a sequence classifier (or regressor) and its tokenizer. Only safetensors; code in the folder is never run.
+def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Loaded:
+    """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
     Args:
+        task: what it shall do; None takes a language model for what its checkpoint is, and everything else for a sequence classifier (or regressor).
         changes: other settings of the configuration, for example ``num_labels``.
 
     Raises:
-        ModelError: there is no such model, no safetensors, or it is no sequence classifier.
+        ModelError: there is no such model, no safetensors, or it cannot do the task.
     """
     source = str(path)
     if Path(source).exists() and not Path(source).is_dir():
         raise ModelError(
             f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
         )
+    what = "a model"
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            model, info = AutoModelForSequenceClassification.from_pretrained(
+            task = task or language_task(AutoConfig.from_pretrained(source))
+            loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
+            model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
             )
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}"
-        ) from error
+        raise ModelError(f"{source}: cannot be loaded as {what} from safetensors: {_first_line(error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
 
 
+def language_task(config: PretrainedConfig) -> Task | None:
+    """The language task that a checkpoint was made for, by the class that its configuration names; None for all others."""
+    names = tuple(config.architectures or ())
+    if any(name.endswith(("ForMaskedLM", "BertForPreTraining")) for name in names):
+        return "masked-lm"
+    return "causal-lm" if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names) else None
+
+
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
     Args:
-        labels: class names in id order; empty for regression.
+        labels: class names in id order; empty for regression and language tasks.
     """
+    if task in LANGUAGE:
+        return load_model(path, task)
     settings = head_settings(task, labels)
-    own = load_model(path)
+    own = load_model(path, task)
     same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
     if same and not own.untrained:
         return own
-    return load_model(path, ignore_mismatched_sizes=True, **settings)
+    return load_model(path, task, ignore_mismatched_sizes=True, **settings)
 
 
 def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:
@@ -134,7 +154,9 @@ def labels_of(config: PretrainedConfig) -> dict[int, str]:
 
 
 def task_of(config: PretrainedConfig) -> Task:
-    """The task that a classifier's configuration describes, as transformers reads it."""
+    """The task that a configuration describes, a classifier's as transformers reads it."""
+    if language := language_task(config):
+        return language
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)

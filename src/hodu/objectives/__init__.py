@@ -2,10 +2,22 @@
 
 from hodu.objectives.attention import AttentionScores
 from hodu.objectives.base import Objective
+from hodu.objectives.distributions import AttentionDistributions
 from hodu.objectives.ensemble import combine
 from hodu.objectives.hidden import HiddenStates
 from hodu.objectives.labels import Labels
 from hodu.objectives.relations import Relations
 from hodu.objectives.soft_targets import SoftTargets
+from hodu.objectives.vocabulary import Vocabulary
 
-__all__ = ["AttentionScores", "HiddenStates", "Labels", "Objective", "Relations", "SoftTargets", "combine"]
+__all__ = [
+    "AttentionDistributions",
+    "AttentionScores",
+    "HiddenStates",
+    "Labels",
+    "Objective",
+    "Relations",
+    "SoftTargets",
+    "Vocabulary",
+    "combine",
+]

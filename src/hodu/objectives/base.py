@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hodu.errors import ObjectiveError
-from hodu.types import Capture, Heads, Needs, Pairing
+from hodu.types import LANGUAGE, Capture, Heads, Needs, Pairing, Readout, Task
 
 
 class Objective(nn.Module):
@@ -56,7 +56,9 @@ class Objective(nn.Module):
         if not bool(student.mask.any(dim=1).all()):
             return f"{type(self).__name__}: an example of the batch has no real token; drop empty texts"
         for who, capture in (("teacher", teacher), ("student", student)):
-            tensors = [t for t in (capture.logits, *capture.hidden.values()) if t is not None]
+            read = capture.readout
+            outputs = (capture.logits, *([read.states, read.weight] if read else []))
+            tensors = [t for t in (*outputs, *capture.hidden.values()) if t is not None]
             tensors += [t for heads in capture.attention.values() for t in (heads.queries, heads.keys, heads.values)]
             if not all(bool(torch.isfinite(t).all()) for t in tensors):
                 advice = "check its weights" if who == "teacher" else "lower the learning rate"
@@ -74,6 +76,15 @@ def _detached(capture: Capture) -> Capture:
             i: Heads(h.queries.detach(), h.keys.detach(), h.values.detach(), h.scaling)
             for i, h in capture.attention.items()
         },
+        readout=_fixed(capture.readout),
+    )
+
+
+def _fixed(readout: Readout | None) -> Readout | None:
+    if readout is None:
+        return None
+    return Readout(
+        readout.states.detach(), readout.weight.detach(), None if readout.bias is None else readout.bias.detach()
     )
 
 
@@ -86,6 +97,18 @@ def logits_of(capture: Capture, who: str, objective: Objective) -> Tensor:
     if capture.logits is None:
         raise ObjectiveError(f"{type(objective).__name__} needs the {who}'s logits, and none were captured")
     return capture.logits.float()
+
+
+def refuse_language(task: Task, what: str) -> None:
+    """For objectives that compare one answer per text.
+
+    Raises:
+        ObjectiveError: the task is a language task.
+    """
+    if task in LANGUAGE:
+        raise ObjectiveError(
+            f"{what} are not what a language model ({task}) says; take the recipe distilbert, minilm (masked-lm) or distilgpt (causal-lm)"
+        )
 
 
 def per_example_mean(values: Tensor, valid: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from hodu.layers import Layers, layer_pairs
 from hodu.objectives.base import Objective, per_example_mean
 from hodu.types import Capture, LayerPairs, Needs, Pairing
 
-Projection = Literal["shared", "each", "none"]
+Projection = Literal["shared", "each", "none", "if needed"]
 
 
 class HiddenStates(Objective):
@@ -25,7 +25,7 @@ class HiddenStates(Objective):
         student_width, teacher_width: D of each.
         distance: ``"mse"``, mean over D; or ``"cosine"``, 1 - cos (DistilBERT §2 uses it on the last layer).
         projection: a linear map from the student's width to the teacher's: one ``"shared"`` by all pairs (TinyBERT's code), one for ``"each"`` pair
-            (its paper writes W_e and W_h), or ``"none"``, for equal widths.
+            (its paper writes W_e and W_h), ``"none"``, for equal widths, or one for each pair ``"if needed"``, for other widths only.
         initial: ``"least_squares"`` starts each projection where it maps the untrained student best onto the teacher (ours: the first
             epochs then train the student instead of the map); ``"random"`` as ``nn.Linear`` starts.
 
@@ -48,6 +48,8 @@ class HiddenStates(Objective):
             raise ObjectiveError(
                 "the hidden-state objective got no layer pairs; name at least one, e.g. ((0, 0), (3, 6))"
             )
+        if projection == "if needed":
+            projection = "none" if student_width == teacher_width else "each"
         if projection == "none" and student_width != teacher_width:
             raise ObjectiveError(
                 f"hidden states of width {student_width} (student) and {teacher_width} (teacher) cannot be compared without a projection; "

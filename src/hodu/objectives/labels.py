@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, logits_of
+from hodu.objectives.base import Objective, logits_of, refuse_language
 from hodu.types import Capture, Needs, Pairing, Task
 
 
@@ -32,6 +32,7 @@ class Labels(Objective):
     @classmethod
     @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
+        refuse_language(pairing.task, "labels of whole texts")
         return cls(pairing.task, **settings)
 
     @override

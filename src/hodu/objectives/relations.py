@@ -29,7 +29,7 @@ class Relations(Objective):
         pairs: (student, teacher) layers, 1 ... N; the paper uses one pair, the last student layer and an upper teacher layer.
         student_width, teacher_width: width of the joined heads (H times K).
         heads: R; None takes the largest number up to 48 (the open implementations' for base models) that divides both widths and leaves 16
-            dimensions a head, which is what 48 heads leave of a base model's 768.
+            dimensions a head, which is what 48 heads leave of a base model's 768. ``"attention"`` in :meth:`between` takes the student's attention heads (MiniLM §3.2).
         kinds: which vectors.
 
     Raises:
@@ -65,13 +65,21 @@ class Relations(Objective):
 
     @classmethod
     @override
-    def between(cls, pairing: Pairing, *, layers: Layers = "last", **settings: Any) -> Self:
+    def between(
+        cls,
+        pairing: Pairing,
+        *,
+        layers: Layers = "last",
+        heads: int | Literal["attention"] | None = None,
+        **settings: Any,
+    ) -> Self:
         student, teacher = pairing.student, pairing.teacher
+        settings["heads"] = student.heads if heads == "attention" else heads
         return cls(layer_pairs(layers, student.layers, teacher.layers), student.width, teacher.width, **settings)
 
     @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
-        floor = _floor(student)
+        floor = floor_of(student)
         total = student.mask.new_zeros((), dtype=torch.float32)
         for s, t in self.pairs:
             for kind in self.kinds:
@@ -93,7 +101,7 @@ class Relations(Objective):
         return logs.view(batch, self.heads, length, length)  # B R L L
 
 
-def _floor(capture: Capture) -> Tensor:
+def floor_of(capture: Capture) -> Tensor:
     """What is added to each product: 0 where a key may be seen, else a low number, ``B 1 L`` (``B L L`` in a causal model).
 
     It is finite, not -inf: a masked key then adds 0 * finite = 0 to the divergence, never 0 * inf.

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, logits_of
+from hodu.objectives.base import Objective, logits_of, refuse_language
 from hodu.types import Capture, Needs, Pairing, Task
 
 
@@ -57,6 +57,7 @@ class SoftTargets(Objective):
     @classmethod
     @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
+        refuse_language(pairing.task, "soft targets over classes")
         if pairing.task == "regression":
             settings["temperature"] = 1.0  # the one temperature that a number can have
         return cls(pairing.task, **settings)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hodu.errors import RecipeError
-from hodu.objectives import Labels, Objective
-from hodu.types import Pairing, Start
+from hodu.objectives import Labels, Objective, SoftTargets, Vocabulary
+from hodu.types import LANGUAGE, LayerPairs, Pairing, Start, Task
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Recipe:
         paper: what it implements.
         start: how a narrower student starts (``hodu.models.build_student``); equal widths copy layers.
         equal_heads: the student must have as many heads as its teacher.
+        task: what its teachers do, where it is made for one task; a checkpoint without a head of its own is loaded for it.
         notes: where it differs from the paper or from its reference code, and which one it follows.
     """
 
@@ -74,7 +75,13 @@ class Recipe:
     stages: tuple[Stage, ...]
     start: Start = "rotate"
     equal_heads: bool = False
+    task: Task | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def compares_outputs(self) -> bool:
+        """Whether the teacher's outputs are looked at, and not only its layers."""
+        return any(term.objective in (SoftTargets, Vocabulary) for stage in self.stages for term in stage.terms)
 
     def with_changes(
         self,
@@ -92,6 +99,24 @@ class Recipe:
         sources = {**self.stages[0].sources, **dict.fromkeys(changes, "the user's")}
         return replace(self, stages=(replace(self.stages[0], **changes, sources=sources), *self.stages[1:]))
 
+    def at_layer(self, student: int, teacher: int, *, of: int) -> Recipe:
+        """The same recipe, its comparisons of the last layers moved to ``teacher``, an upper layer of a teacher of ``of`` layers (MiniLMv2 §4).
+
+        Raises:
+            RecipeError: there is no such layer, or nothing compares the last ones.
+        """
+        if not 1 <= teacher <= of:
+            raise RecipeError(f"the teacher has layers 1 to {of}, and --teacher-layer asks for {teacher}")
+        if all(term.settings.get("layers") != "last" for stage in self.stages for term in stage.terms):
+            raise RecipeError(
+                f"recipe {self.name} does not compare the last layers, so --teacher-layer has nothing to change"
+            )
+        stages = [
+            replace(stage, terms=tuple(_moved(term, ((student, teacher),)) for term in stage.terms))
+            for stage in self.stages
+        ]
+        return replace(self, stages=tuple(stages))
+
     def without_labels(self) -> Recipe:
         """The same recipe for unlabelled text: terms that need gold labels are left out.
 
@@ -108,10 +133,10 @@ class Recipe:
             stages.append(replace(stage, terms=terms))
         return replace(self, stages=tuple(stages))
 
-    def baseline(self) -> Recipe:
+    def baseline(self, task: Task = "classification") -> Recipe:
         """Labels only, as many steps from the same start: what the student would be without its teacher."""
         first = self.stages[0]
-        term = Term(Labels, 1.0, "the undistilled baseline")
+        term = labels_alone(task, "the undistilled baseline")
         stage = replace(
             first,
             name="labels",
@@ -122,3 +147,16 @@ class Recipe:
             dropout=None,
         )
         return replace(self, name=f"{self.name}-baseline", stages=(stage,))
+
+
+def labels_alone(task: Task, source: str) -> Term:
+    """What plain training learns from: gold labels, or the pieces of the text themselves."""
+    if task in LANGUAGE:
+        return Term(Vocabulary, 1.0, source, {"soft": 0.0, "hard": 1.0})
+    return Term(Labels, 1.0, source)
+
+
+def _moved(term: Term, pairs: LayerPairs) -> Term:
+    if term.settings.get("layers") != "last":
+        return term
+    return replace(term, settings={**term.settings, "layers": pairs}, source=f"{term.source}; the layer: the user's")

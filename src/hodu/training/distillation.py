@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from typing_extensions import override
 
+from hodu.errors import ObjectiveError
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
+from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap
 from hodu.training.teacher_cache import TeacherCache
-from hodu.types import Capture, Needs, Task
+from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,12 @@ class Distillation(nn.Module):
         self._teachers, self._weights, self._task = teachers, tuple(weights), task
         self._taps: list[Tap] = []
         self._caches: list[TeacherCache] = []
+        self._kept_rows: tuple[Tensor, Tensor | None] | None = None
         needs = [Needs(), Needs()]
         for objective in objectives:
             needs = [needs[0] | objective.student_needs, needs[1] | objective.teacher_needs]
-        self._student_needs = needs[0]
+        # a language model is scored by its readout, whatever it is trained on
+        self._student_needs = needs[0] | Needs(readout=task in LANGUAGE)
         # only the first teacher's layers are looked at
         self.teacher_needs = [
             needs[1] if place == 0 else Needs(logits=needs[1].logits) for place in range(len(teachers.models))
@@ -74,6 +80,26 @@ class Distillation(nn.Module):
             self.teacher_needs = []
         # an ensemble is averaged at the temperature at which it is then compared
         self._temperature = next((o.temperature for o in objectives if isinstance(o, SoftTargets)), 1.0)
+
+    @override
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Every weight once: a language model's tied ones have two names, and a safetensors file takes none twice."""
+        whole: dict[str, Any] = super().state_dict(*args, **kwargs)
+        return {name: value for name, value in whole.items() if name not in self._tied()}
+
+    @override
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        twins = {name: state_dict[first] for name, first in self._tied().items() if first in state_dict}
+        return super().load_state_dict({**state_dict, **twins}, *args, **kwargs)
+
+    def _tied(self) -> dict[str, str]:
+        """Second name → first name of each weight that has several."""
+        first: dict[int, str] = {}
+        return {
+            name: first[id(weight)]
+            for name, weight in super().state_dict(keep_vars=True).items()
+            if first.setdefault(id(weight), name) != name
+        }
 
     @contextmanager
     def tapped(self) -> Iterator[None]:
@@ -92,13 +118,16 @@ class Distillation(nn.Module):
         self._caches = list(caches)
 
     def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
-        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode.
+        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it.
 
         Args:
-            labels: ``B`` or ``B C``.
+            labels: ``B``, ``B C`` or ``B L``.
             row: ``B`` row numbers of the training set, by which a cache is read.
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
+        if not self.training and self._task in LANGUAGE:
+            assert labels is not None  # batches of running text have them
+            return expectation(self._taps[0].ask(inputs, labels))
         if not self.training:
             return {"logits": self.student(**inputs).logits}
         student, teacher = self._captures(inputs, labels, row)
@@ -109,7 +138,7 @@ class Distillation(nn.Module):
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None
     ) -> tuple[Capture, Capture]:
         mask = inputs["attention_mask"].bool()
-        student = self._taps[0].take(self.student(**inputs), mask, labels)
+        student = self._taps[0].ask(inputs, labels)
         if not self.teacher_needs:
             return student, Capture(mask)
         heard = self._read(row, mask) if self._caches else self._ask(self._teachers.translate(inputs))
@@ -123,7 +152,17 @@ class Distillation(nn.Module):
 
     @torch.no_grad()
     def _ask(self, inputs: dict[str, Tensor]) -> list[Capture]:
-        return [tap.ask(inputs) for tap in self._taps[1:]]
+        return [self._in_student_pieces(tap.ask(inputs)) for tap in self._taps[1:]]
+
+    def _in_student_pieces(self, teacher: Capture) -> Capture:
+        """The same capture, its vocabulary cut to the student's: the chances of other pieces fall to these."""
+        kept, readout = self._teachers.kept, teacher.readout
+        if kept is None or readout is None:
+            return teacher
+        if self._kept_rows is None:  # once: the teacher does not change
+            rows = kept.to(readout.weight.device)
+            self._kept_rows = (readout.weight[rows], None if readout.bias is None else readout.bias[rows])
+        return replace(teacher, readout=Readout(readout.states, *self._kept_rows))
 
     @torch.no_grad()
     def prepare(self, batches: Iterable[dict[str, Tensor]]) -> None:
@@ -137,3 +176,20 @@ class Distillation(nn.Module):
         for objective in self.objectives:
             assert isinstance(objective, Objective)
             objective.prepare(captures)
+
+
+def expectation(student: Capture) -> dict[str, Tensor]:
+    """How a language model does on a batch: ``logits`` ``B 2`` (nats of surprise, pieces guessed right) and ``labels`` ``B`` (pieces to guess).
+
+    Raises:
+        ObjectiveError: the model was not read out, or the batch has no labels.
+    """
+    if student.readout is None or student.labels is None:
+        raise ObjectiveError(
+            "a language model is scored by its readout on a batch with labels, and one of them is missing"
+        )
+    nats, right = surprise(student.readout, student.labels)
+    return {
+        "logits": torch.stack((nats.sum(1), right.sum(1)), dim=1),
+        "labels": (student.labels != IGNORED).sum(1),
+    }

@@ -17,7 +17,7 @@ from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_shape, plan, prune_vocabulary, shape_of
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
-from hodu.recipes import Recipe, Stage, Term, find_recipe
+from hodu.recipes import USUAL, Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
@@ -25,7 +25,9 @@ from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, open_cache
 from hodu.training.teachers import Panel, load_panel, question
-from hodu.types import Needs, Pairing, Shape, Start, Task
+from hodu.types import LANGUAGE, Needs, Pairing, Shape, Start, Task
+
+Vocabulary = Literal["pruned", "full"]
 
 logger = logging.getLogger("hodu")
 
@@ -41,7 +43,7 @@ class Choices:
     student: str
     recipe: str
     start: Start
-    vocabulary: Literal["pruned", "full"] = "pruned"
+    vocabulary: Vocabulary = "pruned"
     heads: int | None = None
     feed_forward: int | None = None
     weights: tuple[float, ...] = (1.0,)
@@ -55,6 +57,7 @@ class Choices:
     seed: int = 0
     accumulate: int = 1
     cache: bool | None = None
+    whole_word: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,12 @@ def distill(
     out: str | Path,
     *,
     student: str | None = None,
-    recipe: str | Recipe = "hodu",
+    recipe: str | Recipe | None = None,
     start: Start | None = None,
-    vocabulary: Literal["pruned", "full"] = "pruned",
+    vocabulary: Vocabulary | None = None,
     heads: int | None = None,
     feed_forward: int | None = None,
+    teacher_layer: int | None = None,
     weights: Sequence[float] | None = None,
     mean: Mean = "arithmetic",
     epochs: float | None = None,
@@ -91,6 +95,7 @@ def distill(
     seed: int = 0,
     accumulate: int = 1,
     cache: bool | None = None,
+    whole_word: bool = False,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -99,20 +104,24 @@ def distill(
     """Distil one teacher, or an ensemble, into a small student.
 
     Args:
-        teacher: hub ids or folders of fine-tuned classifiers or regressors; of several, outputs are averaged and layers are compared with the first.
+        teacher: hub ids or folders of fine-tuned classifiers or regressors, or of language models; of several, outputs are averaged and layers are compared with the first.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned; unlabelled text is enough.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         student: layers x width, such as ``"3x192"``; None takes half of each.
-        recipe: a name (``hodu recipes``) or a :class:`Recipe`.
+        recipe: a name (``hodu recipes``) or a :class:`Recipe`; None takes ``hodu``, for language models ``distilbert`` or ``distilgpt``.
         start: ``random | layers | slice | rotate``; None takes the recipe's, or ``layers`` when the widths are equal.
-        vocabulary: ``"pruned"`` keeps the pieces that the training and dev texts use, single characters and special pieces; ``"full"`` keeps all.
+        vocabulary: ``"pruned"`` keeps the pieces that the training and dev texts use, single characters and special pieces; ``"full"`` keeps all; None prunes, but not
+            language models, which are for any text.
         heads, feed_forward: of the student; None derives them from the teacher.
+        teacher_layer: the layer that the student's last one learns from, in recipes that compare only the last; None takes the last.
         weights: one per teacher; None weighs them equally.
         mean: of an ensemble: ``"arithmetic"`` (of probabilities) or ``"geometric"`` (of logits).
         epochs, learning_rate, batch_size: instead of the recipe's (its first stage's).
+        task: what the labels are; or ``masked-lm``, ``causal-lm``: the teacher is a language model and the data is running text. None takes the recipe's.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
+        whole_word: hide whole words of a masked language model's text, not single pieces.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
 
     Returns:
@@ -124,17 +133,23 @@ def distill(
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
     names = [teacher] if isinstance(teacher, str | Path) else list(teacher)
+    recipe = recipe or (USUAL.get(task, "hodu") if task else "hodu")
     chosen = (find_recipe(recipe) if isinstance(recipe, str) else recipe).with_changes(
         epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
     )
+    task = task or chosen.task
+    if chosen.task and task != chosen.task:
+        raise RecipeError(f"recipe {chosen.name} is for {chosen.task} teachers, and --task says {task}")
     if weights is not None and (len(weights) != len(names) or not all(weight > 0 for weight in weights)):
         raise RecipeError(f"{len(names)} teachers need as many positive weights, got {list(weights)}")
-    panel = load_panel(names)
+    panel = load_panel(names, task, heads=chosen.compares_outputs)
     full = shape_of(panel.first.model.config)
     student = student or f"{max(1, full.layers // 2)}x{full.width // 2}"
     if heads is None and chosen.equal_heads:
         heads = full.heads
     shape = parse_shape(student, panel.first.model.config, heads=heads, feed_forward=feed_forward)
+    if teacher_layer is not None:
+        chosen = chosen.at_layer(shape.layers, teacher_layer, of=full.layers)
     columns = columns or Columns()
     choices = Choices(
         teachers=tuple(str(name) for name in names),
@@ -142,7 +157,7 @@ def distill(
         student=student,
         recipe=chosen.name,
         start=start or ("layers" if shape.width == full.width else chosen.start),
-        vocabulary=vocabulary,
+        vocabulary=vocabulary or ("full" if task in LANGUAGE else "pruned"),
         heads=heads,
         feed_forward=feed_forward,
         weights=tuple(weights or [1.0] * len(names)),
@@ -156,6 +171,7 @@ def distill(
         seed=seed,
         accumulate=accumulate,
         cache=cache,
+        whole_word=whole_word,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
     source = data if isinstance(data, Data) else load(data, columns=columns, task=task, label_names=label_names)
@@ -190,8 +206,8 @@ def baseline(
     known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
     choices = Choices(**known)
     numbers = [Stage(terms=(), sources={}, **stage) for stage in card["stages"]]
-    repeated = Recipe(name=choices.recipe, paper="", summary="", stages=tuple(numbers)).baseline()
-    panel = load_panel(choices.teachers)
+    panel = load_panel(choices.teachers, choices.task, heads=False)
+    repeated = Recipe(name=choices.recipe, paper="", summary="", stages=tuple(numbers)).baseline(panel.task)
     shape = parse_shape(
         choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward
     )
@@ -222,7 +238,13 @@ def _distil(
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
         sets = prepare(
-            data, tokenizer, panel.task, max_length=length, metric="agreement" if data.task is None else None
+            data,
+            tokenizer,
+            panel.task,
+            max_length=length,
+            metric="agreement" if data.task is None else None,
+            seed=choices.seed,
+            whole_word=choices.whole_word,
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
@@ -276,7 +298,7 @@ def _teach(
     )
     for model in teachers.models[: len(module.teacher_needs)]:
         model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
-    if cache is not False:
+    if cache is not False and pairing.task not in LANGUAGE:
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()

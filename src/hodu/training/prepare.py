@@ -12,24 +12,32 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, collate, max_length_of, tokenise
+from hodu.data import Data, collate, masked, max_length_of, pack, successive, tokenise
 from hodu.errors import DataError, ModelError
-from hodu.measuring.score import METRICS, score
+from hodu.measuring.score import LOWER_IS_BETTER, METRICS, score
 from hodu.models.load import Loaded
 from hodu.training.stages import Sets
 from hodu.training.teacher_cache import Collate
-from hodu.types import Task
+from hodu.types import LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
 
 
 def prepare(
-    data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, metric: str | None = None
+    data: Data,
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task,
+    *,
+    max_length: int,
+    metric: str | None = None,
+    seed: int = 0,
+    whole_word: bool = False,
 ) -> Sets:
     """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
 
     Args:
         metric: a name for the dev metric; None takes the task's headline.
+        seed, whole_word: for masks, see :func:`hodu.data.masked`.
 
     Raises:
         DataError: there is no training data.
@@ -38,6 +46,8 @@ def prepare(
         raise DataError(
             f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source
         )
+    if task in LANGUAGE:
+        return _running_text(data, tokenizer, task, max_length=max_length, seed=seed, whole_word=whole_word)
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -55,6 +65,26 @@ def prepare(
         collate=_numbered(collate(tokenizer)),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
+    )
+
+
+def _running_text(
+    data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, seed: int, whole_word: bool
+) -> Sets:
+    packed: dict[str, Dataset] = {}
+    for name in [name for name in ("train", "dev") if name in data.splits]:
+        packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=whole_word)
+        logger.info("%s: %s", name, packing)
+    batches = masked(tokenizer, seed=seed, whole_word=whole_word) if task == "masked-lm" else successive(tokenizer)
+    headline = METRICS[task][0]
+    dev = packed.get("dev")
+    return Sets(
+        train=packed["train"].add_column("row", list(range(len(packed["train"])))),
+        dev=dev,
+        collate=_numbered(batches),
+        metric=headline if dev is not None else None,
+        evaluate=_evaluate(task, headline) if dev is not None else None,
+        higher=headline not in LOWER_IS_BETTER,
     )
 
 

@@ -32,7 +32,7 @@ _SECONDS = "seconds.txt"
 class Sets:
     """Tokenised data of a run.
 
-    ``metric`` is the dev metric's name and ``evaluate`` computes it (higher is better); both None without a dev set to go by.
+    ``metric`` is the dev metric's name and ``evaluate`` computes it, both None without a dev set to go by; ``higher`` says whether more of it is better.
     """
 
     train: Dataset
@@ -40,6 +40,7 @@ class Sets:
     collate: Collate
     metric: str | None = None
     evaluate: Callable[[EvalPrediction], dict[str, float]] | None = None
+    higher: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def run_stage(
         examples=len(sets.train),
         seed=run.seed,
         metric=metric,
+        higher=sets.higher,
         accumulate=run.accumulate,
         tensorboard=run.tensorboard,
     )

@@ -16,7 +16,7 @@ from hodu.errors import LabelError, ModelError
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, answers, score
 from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import Task
+from hodu.types import LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
 
@@ -37,18 +37,23 @@ class Panel:
         return self.first.tokenizer
 
 
-def load_panel(names: Sequence[str | Path]) -> Panel:
+def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: bool = True) -> Panel:
     """Load the teachers.
+
+    Args:
+        task: a language task, or None: classifiers (or regressors).
+        heads: whether what they say is compared, so that their heads must be trained.
 
     Raises:
         ModelError: a head without weights, or tokenizers or labels that differ.
     """
-    loaded = [load_model(name) for name in names]
+    language = task if task in LANGUAGE else None
+    loaded = [load_model(name, language or "classification") for name in names]
     for one in loaded:
-        if one.untrained:
+        if one.untrained and heads:
             raise ModelError(
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
-                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher"
+                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}"
             )
     first = loaded[0]
     for other in loaded[1:]:
@@ -56,12 +61,12 @@ def load_panel(names: Sequence[str | Path]) -> Panel:
             raise ModelError(
                 f"{first.path} and {other.path} have different vocabularies; an ensemble needs teachers with one tokenizer"
             )
-        if labels_of(other.model.config) != labels_of(first.model.config):
+        if not language and labels_of(other.model.config) != labels_of(first.model.config):
             raise ModelError(
                 f"{first.path} answers with {list(labels_of(first.model.config).values())} and {other.path} with "
                 f"{list(labels_of(other.model.config).values())}; an ensemble needs the same labels in the same order"
             )
-    return Panel(tuple(one.model for one in loaded), first, task_of(first.model.config))
+    return Panel(tuple(one.model for one in loaded), first, language or task_of(first.model.config))
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
@@ -72,6 +77,8 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
     """
     if data.task is None:
         return _answered(panel, data, weights)
+    if panel.task in LANGUAGE:
+        return data
     if data.task != panel.task:
         raise LabelError(
             f"the labels are for {data.task}, but {panel.first.path} does {panel.task}; name the right column (--label-column) or task (--task)",

@@ -54,9 +54,9 @@ class DistilTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Any], *_: Any, **__: Any
     ) -> tuple[None, Tensor, Tensor | None]:
         inputs = self._prepare_inputs(inputs)
-        labels = inputs.pop("labels", None)
         with torch.no_grad(), self.compute_loss_context_manager():
-            return None, model(**inputs)["logits"].detach().float(), labels
+            said = model(**inputs)
+        return None, said["logits"].detach().float(), said.get("labels", inputs.get("labels"))
 
     @override
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -74,6 +74,7 @@ def training_arguments(
     examples: int,
     seed: int,
     metric: str | None,
+    higher: bool = True,
     accumulate: int = 1,
     tensorboard: Path | None = None,
 ) -> TrainingArguments:
@@ -82,6 +83,7 @@ def training_arguments(
     Args:
         examples: training examples; evaluation and checkpoint come each epoch, and at least every 500 steps.
         metric: what to choose the best checkpoint by; None keeps the last.
+        higher: whether more of it is better.
         accumulate: micro-batches per optimizer step; ``stage.batch_size`` is divided by it and by the number of processes.
 
     Raises:
@@ -118,7 +120,7 @@ def training_arguments(
         save_total_limit=2,
         load_best_model_at_end=best,
         metric_for_best_model=metric if best else None,
-        greater_is_better=True if best else None,
+        greater_is_better=higher if best else None,
         logging_steps=max(1, min(50, total // 20)),
         logging_nan_inf_filter=False,  # a NaN loss is an error to see, not a number to replace
         report_to=["tensorboard"] if tensorboard else [],
