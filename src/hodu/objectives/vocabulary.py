@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import torch
@@ -13,7 +14,9 @@ from hodu.errors import ObjectiveError
 from hodu.objectives.base import Objective
 from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Pairing, Readout
 
-_CHUNK = {"cpu": 2**21, "cuda": 2**26}  # logits at a time: what a core's cache holds, what keeps a GPU busy
+# Logits at a time: in products with the vocabulary, which want many tokens; and between them, where a CPU is fastest on what its cache holds.
+_CHUNK = {"cpu": 2**23, "cuda": 2**26}
+_BLOCK = {"cpu": 2**19, "cuda": 2**26}
 
 
 class Vocabulary(Objective):
@@ -107,7 +110,7 @@ def surprise(readout: Readout, labels: Tensor) -> tuple[Tensor, Tensor]:
     kept = labels != IGNORED
     rows, gold = _rows(readout, kept), labels[kept]
     nats, right = rows.states.new_zeros(len(gold), dtype=torch.float32), torch.zeros(len(gold), device=gold.device)
-    for part in _parts(len(gold), rows):
+    for part in _parts(len(gold), rows, _CHUNK):
         logits = _logits(rows, part)  # n V
         nats[part] = -logits.log_softmax(-1).gather(1, gold[part, None])[:, 0]  # n
         right[part] = (logits.argmax(-1) == gold[part]).float()
@@ -138,13 +141,16 @@ class _InChunks(torch.autograd.Function):
         of_bias = torch.zeros(len(weight), dtype=wide, device=weight.device)
         loss = torch.zeros((), dtype=wide, device=states.device)
         with torch.autocast(kind, enabled=False):
-            for part in _parts(len(states), ours):
+            for part in _parts(len(states), ours, _CHUNK):
                 logits = _logits(ours, part)  # n V
-                slope = torch.zeros_like(logits)
-                if theirs is not None:
-                    loss += _soften(logits, _logits(theirs, part), soft[part], temperature, slope)
-                if labels is not None:
-                    loss += _harden(logits, labels[part], hard[part], slope)
+                # the slope takes the place of the teacher's logits
+                slope = torch.zeros_like(logits) if theirs is None else _logits(theirs, part)  # n V
+                for block in _parts(len(logits), ours, _BLOCK):
+                    few, here = slice(part.start + block.start, part.start + block.stop), slope[block]
+                    if theirs is not None:
+                        loss += _soften(logits[block], here, soft[few], temperature)
+                    if labels is not None:
+                        loss += _harden(logits[block], labels[few], hard[few], here)
                 if learns:
                     slope = slope.to(dtype)
                     gradients[0][part] = (slope @ ours.weight).to(wide)  # n D
@@ -163,15 +169,20 @@ class _InChunks(torch.autograd.Function):
         return (*given, None, None, None, None, None)
 
 
-def _soften(logits: Tensor, theirs: Tensor, weights: Tensor, temperature: float, slope: Tensor) -> Tensor:
-    """The weighted soft-target loss of some tokens; adds its gradient for their logits (``n V``) to ``slope``."""
-    mine = (logits / temperature).log_softmax(-1)
-    said = theirs.div_(temperature).log_softmax(-1)
-    share = said.exp()
-    apart: Tensor = torch.linalg.vecdot(share, said.sub_(mine))  # n
-    # the gradient of T² KL for the logits is T² / T (softmax - share)
-    slope += mine.exp_().sub_(share).mul_((weights * temperature)[:, None])
-    return (weights * apart).sum() * temperature**2
+def _soften(logits: Tensor, theirs: Tensor, weights: Tensor, temperature: float) -> Tensor:
+    """The weighted soft-target loss of some tokens; leaves its gradient for their logits (``n V``) in ``theirs``."""
+    logits, said = logits / temperature, theirs.div_(temperature)
+    most, mosts = logits.amax(-1, keepdim=True), said.amax(-1, keepdim=True)  # n 1
+    mine, share = (logits - most).exp_(), (said - mosts).exp_()  # n V, not yet divided by their sums
+    total, totals = mine.sum(-1, keepdim=True), share.sum(-1, keepdim=True)  # n 1
+    # KL = mean of (their log-probability - ours) under them
+    apart = torch.linalg.vecdot(share, said - logits) / totals[:, 0]  # n
+    apart = apart + (most + total.log() - mosts - totals.log())[:, 0]  # n
+    # the gradient of T² KL for the logits is T² / T (ours - theirs)
+    rate = (weights * temperature)[:, None]  # n 1
+    torch.mul(mine, rate / total, out=theirs).addcmul_(share, -rate / totals)
+    loss: Tensor = (weights * apart).sum() * temperature**2
+    return loss
 
 
 def _harden(logits: Tensor, labels: Tensor, weights: Tensor, slope: Tensor) -> Tensor:
@@ -190,10 +201,10 @@ def _logits(readout: Readout, part: slice) -> Tensor:
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
-def _parts(count: int, readout: Readout) -> list[slice]:
+def _parts(count: int, readout: Readout, most: Mapping[str, int]) -> list[slice]:
     """Tokens that are done together."""
-    size = max(1, _CHUNK.get(readout.weight.device.type, _CHUNK["cpu"]) // len(readout.weight))
-    return [slice(begin, begin + size) for begin in range(0, count, size)]
+    size = max(1, most.get(readout.weight.device.type, most["cpu"]) // len(readout.weight))
+    return [slice(begin, min(begin + size, count)) for begin in range(0, count, size)]
 
 
 def _rows(readout: Readout, kept: Tensor) -> Readout:
