@@ -111,7 +111,7 @@ class Tap:
         self._layers = _layers_to_hook(model, needs)
         self._depth = layers_of(model) if needs.hidden else 0
         self._causal = _is_causal(model)
-        self._vocabulary = _vocabulary_of(model) if needs.readout else None
+        self._vocabulary = vocabulary_of(model) if needs.readout else None
         self._undo = ExitStack()
         self._token: Token[Tap | None] | None = None
         self._open: _Record | None = None  # of the forward pass that is running
@@ -283,7 +283,12 @@ def _is_causal(model: PreTrainedModel) -> bool:
     return bool(allowed) and any(getattr(module, "is_causal", False) is True for module in model.base_model.modules())
 
 
-def _vocabulary_of(model: PreTrainedModel) -> nn.Linear:
+def vocabulary_of(model: PreTrainedModel) -> nn.Linear:
+    """The linear layer that a language model's last states are multiplied with.
+
+    Raises:
+        ModelError: there is none, or something else comes behind it.
+    """
     output = model.get_output_embeddings()
     changed = [name for name in ("final_logit_softcapping", "logit_scale") if getattr(model.config, name, None)]
     if not isinstance(output, nn.Linear) or changed:

@@ -15,6 +15,7 @@ import hodu
 from hodu.errors import ModelError, ObjectiveError, RecipeError
 from hodu.models.load import load_model
 from hodu.training import baseline
+from hodu.training.stored import stored
 from hodu.types import Task
 
 TEXTS = (
@@ -209,3 +210,19 @@ def test_a_student_writes_text(teachers: dict[str, Path], text: Path, tmp_path: 
     inputs = loaded.encode({"text": "People dig"})
     made = loaded.model.generate(**inputs, max_new_tokens=5, do_sample=False)  # type: ignore[operator]
     assert made.shape[1] == inputs["input_ids"].shape[1] + 5
+
+
+def test_a_cached_gpt_teaches_what_a_live_one_does(teachers: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    """--cache makes another student; or stores the whole vocabulary's chances of every token, terabytes for real text."""
+    made = {}
+    for name, cache in (("live", False), ("cached", True)):
+        made[name] = hodu.distill(
+            teachers["causal-lm"], text, tmp_path / name, recipe="distilgpt", student="1x32", cache=cache, **QUICK
+        )
+    live, cached = (load_model(folder).model.state_dict() for folder in made.values())
+    for name, weight in live.items():
+        torch.testing.assert_close(
+            cached[name], weight, rtol=2e-2, atol=2e-3
+        )  # float16's rounding, through Adam's division
+    (kept,) = stored()
+    assert kept.layout.readout == 32 and "states before the vocabulary" in kept.asked

@@ -148,7 +148,7 @@ class Distillation(nn.Module):
 
     def _read(self, row: Tensor | None, mask: Tensor) -> list[Capture]:
         assert row is not None  # run_stage numbers the rows of a training set
-        return [cache.read(row, mask) for cache in self._caches]
+        return [self._in_student_pieces(cache.read(row, mask)) for cache in self._caches]
 
     @torch.no_grad()
     def _ask(self, inputs: dict[str, Tensor]) -> list[Capture]:

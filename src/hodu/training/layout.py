@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hodu.errors import OutputError
-from hodu.types import Capture, Heads, Needs
+from hodu.types import Capture, Heads, Needs, Readout
 
 _KINDS = ("queries", "keys", "values")
 
@@ -27,12 +27,13 @@ class HeadSizes:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a token's row of a shard holds, side by side: hidden states by layer, then queries, keys and values by layer."""
+    """What a token's row of a shard holds, side by side: hidden states by layer, then queries, keys and values by layer, then the state before the vocabulary (by its width)."""
 
     hidden: dict[int, int]
     heads: dict[int, HeadSizes]
     classes: int | None
     causal: bool
+    readout: int | None = None
 
     @classmethod
     def of(cls, capture: Capture) -> Layout:
@@ -42,15 +43,16 @@ class Layout:
             for layer, one in sorted(capture.attention.items())
         }
         hidden = {layer: state.shape[-1] for layer, state in sorted(capture.hidden.items())}
-        return cls(hidden, heads, None if capture.logits is None else capture.logits.shape[-1], capture.causal)
+        classes = None if capture.logits is None else capture.logits.shape[-1]
+        readout = None if capture.readout is None else capture.readout.states.shape[-1]
+        return cls(hidden, heads, classes, capture.causal, readout)
 
     @classmethod
     def read(cls, meta: dict[str, Any]) -> Layout:
         """The layout in a folder's ``meta.json``."""
         heads = {int(layer): HeadSizes(**sizes) for layer, sizes in meta["heads"].items()}
-        return cls(
-            {int(layer): width for layer, width in meta["hidden"].items()}, heads, meta["classes"], meta["causal"]
-        )
+        hidden = {int(layer): width for layer, width in meta["hidden"].items()}
+        return cls(hidden, heads, meta["classes"], meta["causal"], meta.get("readout"))
 
     def columns(self) -> Iterator[tuple[str, int, int]]:
         """(kind, layer, width) of each part of a row, in order."""
@@ -59,11 +61,15 @@ class Layout:
         for layer, sizes in self.heads.items():
             for kind in _KINDS:
                 yield kind, layer, sizes.width * (sizes.queries if kind == "queries" else sizes.keys)
+        if self.readout is not None:
+            yield "readout", 0, self.readout
 
     @property
     def needs(self) -> Needs:
         """What a teacher is asked to fill it."""
-        return Needs(self.classes is not None, frozenset(self.hidden), frozenset(self.heads))
+        return Needs(
+            self.classes is not None, frozenset(self.hidden), frozenset(self.heads), readout=self.readout is not None
+        )
 
     @property
     def width(self) -> int:
@@ -79,8 +85,16 @@ class Layout:
         return self.needs | needs == self.needs
 
 
-def taken_apart(values: Tensor, logits: Tensor | None, mask: Tensor, layout: Layout, needs: Needs) -> Capture:
-    """What lies side by side in ``values`` (``B L W``), taken apart."""
+def taken_apart(
+    values: Tensor,
+    logits: Tensor | None,
+    mask: Tensor,
+    layout: Layout,
+    needs: Needs,
+    vocabulary: nn.Linear | None = None,
+) -> Capture:
+    """What lies side by side in ``values`` (``B L W``), taken apart; ``vocabulary`` is what a readout is multiplied with."""
+    readout: Readout | None = None
     hidden: dict[int, Tensor] = {}
     heads: dict[int, dict[str, Tensor]] = {}
     begin = 0
@@ -88,11 +102,13 @@ def taken_apart(values: Tensor, logits: Tensor | None, mask: Tensor, layout: Lay
         part, begin = values[..., begin : begin + width], begin + width  # B L D
         if kind == "hidden" and layer in needs.hidden:
             hidden[layer] = part.to(mask.device, torch.float32)
-        elif kind != "hidden" and layer in needs.attention:
+        elif kind == "readout" and vocabulary is not None:
+            readout = Readout(part.to(mask.device, torch.float32), vocabulary.weight, vocabulary.bias)
+        elif kind in _KINDS and layer in needs.attention:
             split = part.to(mask.device, torch.float32).unflatten(-1, (-1, layout.heads[layer].width))  # B L H K
             heads.setdefault(layer, {})[kind] = split.transpose(1, 2)  # B H L K
     attention = {layer: Heads(**kinds, scaling=layout.heads[layer].scaling) for layer, kinds in heads.items()}
-    return Capture(mask, logits, hidden, attention, layout.causal)
+    return Capture(mask, logits, hidden, attention, layout.causal, readout=readout)
 
 
 def side_by_side(capture: Capture, layout: Layout) -> Tensor:
@@ -105,6 +121,8 @@ def side_by_side(capture: Capture, layout: Layout) -> Tensor:
     for kind, layer, _ in layout.columns():
         if kind == "hidden":
             parts.append(capture.hidden[layer][capture.mask])  # tokens D
+        elif kind == "readout" and capture.readout is not None:
+            parts.append(capture.readout.states[capture.mask])  # tokens D
         else:
             parts.append(getattr(capture.attention[layer], kind).transpose(1, 2).flatten(2)[capture.mask])  # tokens D
     if not parts:

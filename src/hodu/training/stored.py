@@ -31,6 +31,7 @@ class Stored:
         parts = ["outputs"] if self.layout.classes is not None else []
         parts += ["hidden states " + " ".join(map(str, self.layout.hidden))] if self.layout.hidden else []
         parts += ["queries, keys, values " + " ".join(map(str, self.layout.heads))] if self.layout.heads else []
+        parts += ["states before the vocabulary"] if self.layout.readout is not None else []
         return "; ".join(parts)
 
 

@@ -25,10 +25,10 @@ from datasets import Dataset
 from rich.console import Console
 from rich.progress import track
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hodu.taps import Tap
+from hodu.taps import Tap, vocabulary_of
 from hodu.training.callbacks import duration
 from hodu.training.layout import Layout, side_by_side, taken_apart
 from hodu.training.processes import bf16_pays, processes
@@ -53,8 +53,11 @@ def cache_home() -> Path:
 class TeacherCache:
     """A teacher's answers to every row of a tokenised dataset."""
 
-    def __init__(self, shards: Shards, places: Places, layout: Layout, needs: Needs) -> None:
+    def __init__(
+        self, shards: Shards, places: Places, layout: Layout, needs: Needs, vocabulary: nn.Linear | None = None
+    ) -> None:
         self._shards, self._places, self._layout, self._needs = shards, places, layout, needs
+        self._vocabulary = vocabulary
 
     def read(self, rows: Tensor, mask: Tensor) -> Capture:
         """What the teacher said of these rows.
@@ -69,7 +72,8 @@ class TeacherCache:
         for padded, row, start, length in zip(values, numbers, starts, lengths, strict=True):
             token = self._places.token[row]
             padded[start : start + length] = self._shards.tokens[self._places.shard[row]][token : token + length]
-        return taken_apart(values, self._logits(numbers, mask.device), mask, self._layout, self._needs)
+        logits = self._logits(numbers, mask.device)
+        return taken_apart(values, logits, mask, self._layout, self._needs, self._vocabulary)
 
     def _logits(self, rows: Sequence[int], device: torch.device) -> Tensor | None:
         if not self._needs.logits:
@@ -146,7 +150,8 @@ def open_cache(question: Question, reads: Needs, *, force: bool, progress: bool)
             return None
     logger.info("the teacher's answers are read from %s", folder)
     os.utime(folder)  # when it was last used, for hodu cache
-    return TeacherCache(shards, places, layout, reads)
+    vocabulary = vocabulary_of(question.model) if reads.readout else None
+    return TeacherCache(shards, places, layout, reads, vocabulary)
 
 
 def _find(question: Question) -> tuple[Path, Layout]:
