@@ -20,6 +20,7 @@ from hodu.objectives.ensemble import Mean
 from hodu.recipes import Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
+from hodu.training.outputs import Outputs, ask_once
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
@@ -99,7 +100,8 @@ def distill(
     """Distil one teacher, or an ensemble, into a small student.
 
     Args:
-        teacher: hub ids or folders of fine-tuned classifiers or regressors; of several, outputs are averaged and layers are compared with the first.
+        teacher: hub ids or folders of fine-tuned classifiers or regressors; the first lends the student its tokenizer and layers. Of several,
+            whatever their architectures and tokenizers, outputs are averaged, and layers are compared with the first.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned; unlabelled text is enough.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         student: layers x width, such as ``"3x192"``; None takes half of each.
@@ -226,6 +228,8 @@ def _distil(
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
+        outputs = _outputs(panel, recipe, pairing, data, store=choices.cache is not False, progress=run.progress)
+        teachers = replace(teachers, outputs=outputs)
         figures = [
             _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
         ]
@@ -274,8 +278,8 @@ def _teach(
     module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
         pick_device()
     )
-    for model in teachers.models[: len(module.teacher_needs)]:
-        model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
+    for place in module.live:
+        teachers.models[place].to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
     if cache is not False:
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
@@ -296,20 +300,36 @@ def _caches(
     *,
     force: bool,
     progress: bool,
-) -> list[TeacherCache]:
-    """A cache for each teacher that this stage asks, or none: then they answer live. All that the recipe's stages ask is asked at once."""
-    whole = Needs()
-    for term in (term for stage in recipe.stages for term in stage.terms):
-        whole |= term.build(pairing).teacher_needs
-    epochs = sum(stage.epochs for stage in recipe.stages)
-    caches = []
-    for place, (model, reads) in enumerate(zip(teachers.models, module.teacher_needs, strict=False)):
+) -> dict[int, TeacherCache]:
+    """By place, a cache for each teacher that this stage asks and that had better not answer live. All that the recipe's stages ask is asked at once."""
+    whole, epochs = _asked(recipe, pairing)
+    caches = {}
+    for place in module.live:
         asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
-        question = Question(model, asked, sets.train, sets.collate, teachers.translate, epochs)
-        if (cache := open_cache(question, reads, force=force, progress=progress)) is None:
-            return []
-        caches.append(cache)
+        question = Question(teachers.models[place], asked, sets.train, sets.collate, teachers.translate, epochs)
+        cache = open_cache(question, module.teacher_needs[place], force=force, progress=progress)
+        if cache is not None:
+            caches[place] = cache
     return caches
+
+
+def _outputs(
+    panel: Panel, recipe: Recipe, pairing: Pairing, data: Data, *, store: bool, progress: bool
+) -> dict[int, Outputs]:
+    """By place, what the teachers that read with a tokenizer of their own say of the training rows, if the recipe wants to know."""
+    whole, epochs = _asked(recipe, pairing)
+    apart = panel.apart if whole.logits else ()
+    return {
+        place: ask_once(panel.teachers[place], data, epochs=epochs, store=store, progress=progress) for place in apart
+    }
+
+
+def _asked(recipe: Recipe, pairing: Pairing) -> tuple[Needs, float]:
+    """All that the recipe's stages ask of a teacher, and how often."""
+    needs = Needs()
+    for term in (term for stage in recipe.stages for term in stage.terms):
+        needs |= term.build(pairing).teacher_needs
+    return needs, sum(stage.epochs for stage in recipe.stages)
 
 
 def _texts(data: Data) -> Iterator[str]:
