@@ -8,7 +8,7 @@ from typing import Any
 
 from hodu.errors import RecipeError
 from hodu.objectives import Labels, Objective
-from hodu.types import Pairing, Start
+from hodu.types import Needs, Pairing, Start
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,18 @@ class Recipe:
     equal_heads: bool = False
     notes: tuple[str, ...] = ()
 
+    @property
+    def epochs(self) -> float:
+        """Of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def teacher_needs(self, pairing: Pairing) -> Needs:
+        """All that its stages ask of a teacher."""
+        needs = Needs()
+        for term in (term for stage in self.stages for term in stage.terms):
+            needs |= term.build(pairing).teacher_needs
+        return needs
+
     def with_changes(
         self,
         *,
@@ -116,7 +128,7 @@ class Recipe:
             first,
             name="labels",
             terms=(term,),
-            epochs=sum(s.epochs for s in self.stages),
+            epochs=self.epochs,
             keep_best=True,
             schedule="linear",
             dropout=None,

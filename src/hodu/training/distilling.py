@@ -20,7 +20,7 @@ from hodu.objectives.ensemble import Mean
 from hodu.recipes import Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
-from hodu.training.outputs import Outputs, ask_once
+from hodu.training.outputs import ask_those_apart
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
@@ -228,8 +228,10 @@ def _distil(
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
-        outputs = _outputs(panel, recipe, pairing, data, store=choices.cache is not False, progress=run.progress)
-        teachers = replace(teachers, outputs=outputs)
+        if recipe.teacher_needs(pairing).logits:
+            store = choices.cache is not False
+            outputs = ask_those_apart(panel, data, epochs=recipe.epochs, store=store, progress=run.progress)
+            teachers = replace(teachers, outputs=outputs)
         figures = [
             _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
         ]
@@ -302,34 +304,14 @@ def _caches(
     progress: bool,
 ) -> dict[int, TeacherCache]:
     """By place, a cache for each teacher that this stage asks and that had better not answer live. All that the recipe's stages ask is asked at once."""
-    whole, epochs = _asked(recipe, pairing)
-    caches = {}
+    whole, caches = recipe.teacher_needs(pairing), {}
     for place in module.live:
         asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
-        question = Question(teachers.models[place], asked, sets.train, sets.collate, teachers.translate, epochs)
+        question = Question(teachers.models[place], asked, sets.train, sets.collate, teachers.translate, recipe.epochs)
         cache = open_cache(question, module.teacher_needs[place], force=force, progress=progress)
         if cache is not None:
             caches[place] = cache
     return caches
-
-
-def _outputs(
-    panel: Panel, recipe: Recipe, pairing: Pairing, data: Data, *, store: bool, progress: bool
-) -> dict[int, Outputs]:
-    """By place, what the teachers that read with a tokenizer of their own say of the training rows, if the recipe wants to know."""
-    whole, epochs = _asked(recipe, pairing)
-    apart = panel.apart if whole.logits else ()
-    return {
-        place: ask_once(panel.teachers[place], data, epochs=epochs, store=store, progress=progress) for place in apart
-    }
-
-
-def _asked(recipe: Recipe, pairing: Pairing) -> tuple[Needs, float]:
-    """All that the recipe's stages ask of a teacher, and how often."""
-    needs = Needs()
-    for term in (term for stage in recipe.stages for term in stage.terms):
-        needs |= term.build(pairing).teacher_needs
-    return needs, sum(stage.epochs for stage in recipe.stages)
 
 
 def _texts(data: Data) -> Iterator[str]:

@@ -19,6 +19,7 @@ from hodu.measuring.predict import texts_of
 from hodu.models.load import Loaded
 from hodu.training.processes import processes
 from hodu.training.teacher_cache import Question, open_cache
+from hodu.training.teachers import Panel
 from hodu.types import Capture, Needs
 
 logger = logging.getLogger("hodu")
@@ -35,6 +36,14 @@ class Outputs:
     def read(self, rows: Tensor, mask: Tensor) -> Capture:
         """What the teacher said of these rows (``B``); ``mask`` (``B L``) is the student's."""
         return Capture(mask, self._logits[rows.cpu()].to(mask.device))
+
+
+def ask_those_apart(panel: Panel, data: Data, *, epochs: float, store: bool, progress: bool) -> dict[int, Outputs]:
+    """:func:`ask_once` for each teacher that reads with a tokenizer of its own, by its place."""
+    return {
+        place: ask_once(panel.teachers[place], data, epochs=epochs, store=store, progress=progress)
+        for place in panel.apart
+    }
 
 
 def ask_once(teacher: Loaded, data: Data, *, epochs: float, store: bool, progress: bool) -> Outputs:

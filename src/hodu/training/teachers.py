@@ -67,7 +67,8 @@ def load_panel(names: Sequence[str | Path]) -> Panel:
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
                 f"fine-tune it first: hodu train {one.path} --data DATA --out teacher"
             )
-    first, apart = loaded[0], []
+    first = loaded[0]
+    apart: list[int] = []
     for place, other in enumerate(loaded[1:], 1):
         _answer_alike(first, other)
         if not _read_alike(first, other):
