@@ -109,7 +109,7 @@ def run_hodu(work: Work, *, cached: bool) -> Stopwatch:
         question = Question(work.teacher, module.teacher_needs[0], rows, work.collate, teachers.translate, epochs=1)
         cache = open_cache(question, question.needs, force=True, progress=False)
         assert cache is not None
-        module.hear_from([cache] * work.teachers)
+        module.hear_from(dict.fromkeys(range(work.teachers), cache))
     names = tuple(type(one).__name__ for one in objectives)
     stage = Stage("step", (), epochs=1, learning_rate=RATE, batch_size=work.batch, sources={}, keep_best=False)
     with tempfile.TemporaryDirectory() as folder, module.tapped():

@@ -110,7 +110,7 @@ class Tap:
         self._body: nn.Module = model.base_model
         self._layers = _layers_to_hook(model, needs)
         self._depth = layers_of(model) if needs.hidden else 0
-        self._causal = _is_causal(model)
+        self._causal = is_causal(model)
         self._vocabulary = vocabulary_of(model) if needs.readout else None
         self._undo = ExitStack()
         self._token: Token[Tap | None] | None = None
@@ -277,7 +277,8 @@ def _layers_to_hook(model: PreTrainedModel, needs: Needs) -> list[nn.Module]:
     return [module for module in model.base_model.modules() if isinstance(module, layer)]
 
 
-def _is_causal(model: PreTrainedModel) -> bool:
+def is_causal(model: PreTrainedModel) -> bool:
+    """Whether a token sees only itself and what stands before it."""
     # The config's word comes first: transformers lets it make a decoder bidirectional.
     allowed = getattr(model.config, "is_causal", True)
     return bool(allowed) and any(getattr(module, "is_causal", False) is True for module in model.base_model.modules())

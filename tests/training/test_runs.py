@@ -186,17 +186,6 @@ def test_an_ensemble_teaches_one_student(teacher: Path, data: Path, tmp_path: Pa
     assert not same(weights(one), weights(both))
 
 
-def test_teachers_of_different_labels_are_refused(teacher: Path, data: Path, tmp_path: Path) -> None:
-    """An ensemble averages 'positive' of one teacher with 'negative' of another."""
-    other = tmp_path / "other"
-    model = AutoModelForSequenceClassification.from_pretrained(teacher)
-    model.config.id2label = {0: "pos", 1: "neg"}
-    model.save_pretrained(other)
-    AutoTokenizer.from_pretrained(teacher).save_pretrained(other)
-    with pytest.raises(ModelError, match="same labels in the same order"):
-        hodu.distill([teacher, other], data, tmp_path / "small", **QUICK)
-
-
 def test_a_teacher_without_a_head_is_refused_by_name(teacher: Path, data: Path, tmp_path: Path) -> None:
     """A pre-trained model with a random head teaches noise for an hour."""
     bare = tmp_path / "bare"

@@ -8,7 +8,7 @@ from typing import Any
 
 from hodu.errors import RecipeError
 from hodu.objectives import Labels, Objective, SoftTargets, Vocabulary
-from hodu.types import LANGUAGE, LayerPairs, Pairing, Start, Task
+from hodu.types import LANGUAGE, LayerPairs, Needs, Pairing, Start, Task
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,18 @@ class Recipe:
         """Whether the teacher's outputs are looked at, and not only its layers."""
         return any(term.objective in (SoftTargets, Vocabulary) for stage in self.stages for term in stage.terms)
 
+    @property
+    def epochs(self) -> float:
+        """Of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def teacher_needs(self, pairing: Pairing) -> Needs:
+        """All that its stages ask of a teacher."""
+        needs = Needs()
+        for term in (term for stage in self.stages for term in stage.terms):
+            needs |= term.build(pairing).teacher_needs
+        return needs
+
     def with_changes(
         self,
         *,
@@ -141,7 +153,7 @@ class Recipe:
             first,
             name="labels",
             terms=(term,),
-            epochs=sum(s.epochs for s in self.stages),
+            epochs=self.epochs,
             keep_best=True,
             schedule="linear",
             dropout=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from typing_extensions import override
 
-from hodu.errors import ObjectiveError
+from hodu.errors import ObjectiveError, RecipeError
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
 from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap
+from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
 from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
 
@@ -30,12 +31,14 @@ class Teachers:
         weights: one per model.
         mean: how the outputs of several are averaged.
         kept: student piece id → teacher piece id (``V`` of the student), None where both have one vocabulary.
+        outputs: place → what a teacher that reads with a tokenizer of its own said of each row; it is not asked again.
     """
 
     models: tuple[PreTrainedModel, ...]
     weights: tuple[float, ...] = (1.0,)
     mean: Mean = "arithmetic"
     kept: Tensor | None = None
+    outputs: Mapping[int, Outputs] = field(default_factory=dict)
 
     def translate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """The same batch in the teachers' piece ids, ``B L``."""
@@ -64,20 +67,15 @@ class Distillation(nn.Module):
         self.objectives = nn.ModuleList(objectives)
         self.config = student.config  # transformers.Trainer asks for it
         self._teachers, self._weights, self._task = teachers, tuple(weights), task
-        self._taps: list[Tap] = []
-        self._caches: list[TeacherCache] = []
+        self._taps: dict[int | None, Tap] = {}  # by the teacher's place, the student's by None
+        self._stored: dict[int, TeacherCache | Outputs] = dict(teachers.outputs)
         self._kept_rows: tuple[Tensor, Tensor | None] | None = None
         needs = [Needs(), Needs()]
         for objective in objectives:
             needs = [needs[0] | objective.student_needs, needs[1] | objective.teacher_needs]
         # a language model is scored by its readout, whatever it is trained on
         self._student_needs = needs[0] | Needs(readout=task in LANGUAGE)
-        # only the first teacher's layers are looked at
-        self.teacher_needs = [
-            needs[1] if place == 0 else Needs(logits=needs[1].logits) for place in range(len(teachers.models))
-        ]
-        if needs[1] == Needs():  # the baseline asks nothing of its teacher
-            self.teacher_needs = []
+        self.teacher_needs = _asked_of_each(teachers, needs[1])
         # an ensemble is averaged at the temperature at which it is then compared
         self._temperature = next((o.temperature for o in objectives if isinstance(o, SoftTargets)), 1.0)
 
@@ -105,29 +103,35 @@ class Distillation(nn.Module):
     def tapped(self) -> Iterator[None]:
         """Within this context forward passes are recorded; outside, the models are as they were."""
         with ExitStack() as stack:
-            models = [] if self._caches else self._teachers.models[: len(self.teacher_needs)]
-            pairs = [(self.student, self._student_needs), *zip(models, self.teacher_needs, strict=not self._caches)]
-            self._taps = [stack.enter_context(Tap(model, needs)) for model, needs in pairs]
+            self._taps = {None: stack.enter_context(Tap(self.student, self._student_needs))}
+            for place in self.live:
+                tap = Tap(self._teachers.models[place], self.teacher_needs[place])
+                self._taps[place] = stack.enter_context(tap)
             try:
                 yield
             finally:
-                self._taps = []
+                self._taps = {}
 
-    def hear_from(self, caches: Sequence[TeacherCache]) -> None:
-        """Read what the teachers said from here instead of running them: one cache per teacher, for the rows of the training set."""
-        self._caches = list(caches)
+    @property
+    def live(self) -> list[int]:
+        """The places of the teachers that run in every step."""
+        return [place for place in range(len(self.teacher_needs)) if place not in self._stored]
+
+    def hear_from(self, caches: Mapping[int, TeacherCache]) -> None:
+        """Read what the teachers in these places said of the rows of the training set, instead of running them."""
+        self._stored |= caches
 
     def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
         """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
-            row: ``B`` row numbers of the training set, by which a cache is read.
+            row: ``B`` row numbers of the training set, by which stored answers are read.
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
         if not self.training and self._task in LANGUAGE:
             assert labels is not None  # batches of running text have them
-            return expectation(self._taps[0].ask(inputs, labels))
+            return expectation(self._taps[None].ask(inputs, labels))
         if not self.training:
             return {"logits": self.student(**inputs).logits}
         student, teacher = self._captures(inputs, labels, row)
@@ -138,21 +142,25 @@ class Distillation(nn.Module):
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None
     ) -> tuple[Capture, Capture]:
         mask = inputs["attention_mask"].bool()
-        student = self._taps[0].ask(inputs, labels)
+        student = self._taps[None].ask(inputs, labels)
         if not self.teacher_needs:
             return student, Capture(mask)
-        heard = self._read(row, mask) if self._caches else self._ask(self._teachers.translate(inputs))
+        heard = self._heard(self._teachers.translate(inputs), row, mask)
         return student, combine(
             heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean
         )
 
-    def _read(self, row: Tensor | None, mask: Tensor) -> list[Capture]:
-        assert row is not None  # run_stage numbers the rows of a training set
-        return [self._in_student_pieces(cache.read(row, mask)) for cache in self._caches]
-
     @torch.no_grad()
-    def _ask(self, inputs: dict[str, Tensor]) -> list[Capture]:
-        return [self._in_student_pieces(tap.ask(inputs)) for tap in self._taps[1:]]
+    def _heard(self, inputs: dict[str, Tensor], row: Tensor | None, mask: Tensor) -> list[Capture]:
+        """What each teacher says of a batch in the teachers' piece ids: looked up where it is stored, else asked."""
+        said = []
+        for place in range(len(self.teacher_needs)):
+            if place in self._stored:
+                assert row is not None  # run_stage numbers the rows of a training set
+                said.append(self._in_student_pieces(self._stored[place].read(row, mask)))
+            else:
+                said.append(self._in_student_pieces(self._taps[place].ask(inputs)))
+        return said
 
     def _in_student_pieces(self, teacher: Capture) -> Capture:
         """The same capture, its vocabulary cut to the student's: the chances of other pieces fall to these."""
@@ -193,3 +201,20 @@ def expectation(student: Capture) -> dict[str, Tensor]:
         "logits": torch.stack((nats.sum(1), right.sum(1)), dim=1),
         "labels": (student.labels != IGNORED).sum(1),
     }
+
+
+def _asked_of_each(teachers: Teachers, wanted: Needs) -> list[Needs]:
+    """What each teacher is asked, in their order, as far as they are asked at all: the first for its layers, all for their outputs.
+
+    Raises:
+        RecipeError: layers are wanted of a teacher that cuts the text into other tokens than the student.
+    """
+    if wanted == Needs():  # the baseline asks nothing
+        return []
+    outputs = Needs(logits=True)
+    if 0 in teachers.outputs and wanted | outputs != outputs:
+        raise RecipeError(
+            f"{teachers.models[0].name_or_path} reads with another tokenizer than the student, so their tokens cannot be compared one by one, "
+            "and this recipe compares layers; put a teacher with the student's tokenizer first, or take a recipe that compares outputs only (hinton)"
+        )
+    return [wanted, *[outputs] * (len(teachers.models) - 1)] if wanted.logits else [wanted]

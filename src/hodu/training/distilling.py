@@ -20,6 +20,7 @@ from hodu.objectives.ensemble import Mean
 from hodu.recipes import USUAL, Recipe, Stage, Term, find_recipe
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
+from hodu.training.outputs import ask_those_apart
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
@@ -104,7 +105,8 @@ def distill(
     """Distil one teacher, or an ensemble, into a small student.
 
     Args:
-        teacher: hub ids or folders of fine-tuned classifiers or regressors, or of language models; of several, outputs are averaged and layers are compared with the first.
+        teacher: hub ids or folders of fine-tuned classifiers or regressors, or of a language model; the first lends the student its tokenizer and layers. Of several,
+            whatever their architectures and tokenizers, outputs are averaged, and layers are compared with the first.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned; unlabelled text is enough.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         student: layers x width, such as ``"3x192"``; None takes half of each.
@@ -248,6 +250,10 @@ def _distil(
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
+        if recipe.teacher_needs(pairing).logits:
+            store = choices.cache is not False
+            outputs = ask_those_apart(panel, data, epochs=recipe.epochs, store=store, progress=run.progress)
+            teachers = replace(teachers, outputs=outputs)
         figures = [
             _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
         ]
@@ -296,8 +302,8 @@ def _teach(
     module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
         pick_device()
     )
-    for model in teachers.models[: len(module.teacher_needs)]:
-        model.to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
+    for place in module.live:
+        teachers.models[place].to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
     if cache is not False and pairing.task != "masked-lm":  # its texts are other ones in each epoch
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
@@ -318,19 +324,15 @@ def _caches(
     *,
     force: bool,
     progress: bool,
-) -> list[TeacherCache]:
-    """A cache for each teacher that this stage asks, or none: then they answer live. All that the recipe's stages ask is asked at once."""
-    whole = Needs()
-    for term in (term for stage in recipe.stages for term in stage.terms):
-        whole |= term.build(pairing).teacher_needs
-    epochs = sum(stage.epochs for stage in recipe.stages)
-    caches = []
-    for place, (model, reads) in enumerate(zip(teachers.models, module.teacher_needs, strict=False)):
+) -> dict[int, TeacherCache]:
+    """By place, a cache for each teacher that this stage asks and that had better not answer live. All that the recipe's stages ask is asked at once."""
+    whole, caches = recipe.teacher_needs(pairing), {}
+    for place in module.live:
         asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
-        question = Question(model, asked, sets.train, sets.collate, teachers.translate, epochs)
-        if (cache := open_cache(question, reads, force=force, progress=progress)) is None:
-            return []
-        caches.append(cache)
+        question = Question(teachers.models[place], asked, sets.train, sets.collate, teachers.translate, recipe.epochs)
+        cache = open_cache(question, module.teacher_needs[place], force=force, progress=progress)
+        if cache is not None:
+            caches[place] = cache
     return caches
 
 

@@ -75,6 +75,12 @@ class TeacherCache:
         logits = self._logits(numbers, mask.device)
         return taken_apart(values, logits, mask, self._layout, self._needs, self._vocabulary)
 
+    def outputs(self) -> Tensor:
+        """What the teacher said of all rows, without their tokens: ``N C``."""
+        logits = self._logits(range(len(self._places.shard)), torch.device("cpu"))
+        assert logits is not None  # the question was about outputs
+        return logits
+
     def _logits(self, rows: Sequence[int], device: torch.device) -> Tensor | None:
         if not self._needs.logits:
             return None
@@ -92,6 +98,7 @@ class Question:
         dataset: tokenised rows with their ``length``.
         translate: from the student's piece ids to the teacher's.
         epochs: how often each answer will be used.
+        otherwise: what happens where the disk has no room for the answers.
     """
 
     model: PreTrainedModel
@@ -100,6 +107,7 @@ class Question:
     collate: Collate
     translate: Translate
     epochs: float
+    otherwise: str = "the teacher answers live, epoch after epoch"
 
     def batch(self, rows: Sequence[int]) -> dict[str, Tensor]:
         """These rows as the teacher takes them, on its device."""
@@ -186,11 +194,7 @@ def _pays(
     """Whether storing the missing answers is sooner done than asking in every epoch, or wanted anyway; says both times."""
     size = layout.bytes(len(missing), int(lengths[missing].sum()))
     if shutil.disk_usage(folder).free < 1.2 * size:
-        logger.warning(
-            "no room for a teacher cache of %.2f GB in %s: the teacher answers live, epoch after epoch",
-            size / 1e9,
-            folder,
-        )
+        logger.warning("no room for a teacher cache of %.2f GB in %s: %s", size / 1e9, folder, question.otherwise)
         return False
     speed = _tokens_per_second(question, lengths)
     live = question.epochs * lengths.sum() / speed
@@ -263,7 +267,7 @@ def _fill(
     except (OSError, SafetensorError) as error:
         if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT) and "No space left" not in str(error):
             raise
-        logger.warning("the disk of %s is full: the teacher answers live, epoch after epoch", folder)
+        logger.warning("the disk of %s is full: %s", folder, question.otherwise)
 
 
 def _weights_key(model: PreTrainedModel) -> str:

@@ -1,21 +1,24 @@
-"""Teachers, loaded and questioned before they teach: one vocabulary, one set of labels, and better than guessing."""
+"""Teachers, loaded and questioned before they teach: one set of labels in one order, and better than guessing."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hodu.data import Data, match_labels
+from hodu.data import Data, match_labels, max_length_of
 from hodu.errors import LabelError, ModelError
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, answers, score
 from hodu.models.load import Loaded, labels_of, load_model, task_of
+from hodu.taps import is_causal
 from hodu.types import LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
@@ -25,27 +28,41 @@ _QUESTIONS = 1000  # dev rows that a teacher answers before it teaches
 
 @dataclass(frozen=True)
 class Panel:
-    """The teachers of a run: same tokenizer, same labels in the same order; the first one lends shape and layers."""
+    """The teachers of a run, all answering with the same labels in the same order. The first one lends the student family, tokenizer and layers.
 
-    models: tuple[PreTrainedModel, ...]
-    first: Loaded
+    Attributes:
+        apart: places of those that read with a tokenizer of their own: of them only outputs can be compared.
+    """
+
+    teachers: tuple[Loaded, ...]
     task: Task
+    apart: tuple[int, ...] = ()
+
+    @property
+    def first(self) -> Loaded:
+        """The one that the student is made from."""
+        return self.teachers[0]
+
+    @property
+    def models(self) -> tuple[PreTrainedModel, ...]:
+        """Their models, in their order."""
+        return tuple(teacher.model for teacher in self.teachers)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerFast:
-        """The tokenizer that all have."""
+        """The tokenizer of the first one, and of the student."""
         return self.first.tokenizer
 
 
 def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: bool = True) -> Panel:
-    """Load the teachers.
+    """Load the teachers. Architecture and tokenizer of each are its own business; the labels' names must be the same, in any order.
 
     Args:
         task: a language task, or None: classifiers (or regressors).
         heads: whether what they say is compared, so that their heads must be trained.
 
     Raises:
-        ModelError: a head without weights, or tokenizers or labels that differ.
+        ModelError: a head without weights, a tokenizer that cannot pad, or another task or other labels than the first one's.
     """
     language = task if task in LANGUAGE else None
     loaded = [load_model(name, language or "classification") for name in names]
@@ -56,17 +73,17 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
                 f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}"
             )
     first = loaded[0]
-    for other in loaded[1:]:
-        if other.tokenizer.get_vocab() != first.tokenizer.get_vocab():
-            raise ModelError(
-                f"{first.path} and {other.path} have different vocabularies; an ensemble needs teachers with one tokenizer"
-            )
-        if not language and labels_of(other.model.config) != labels_of(first.model.config):
-            raise ModelError(
-                f"{first.path} answers with {list(labels_of(first.model.config).values())} and {other.path} with "
-                f"{list(labels_of(other.model.config).values())}; an ensemble needs the same labels in the same order"
-            )
-    return Panel(tuple(one.model for one in loaded), first, language or task_of(first.model.config))
+    if language and len(loaded) > 1:
+        raise ModelError(
+            f"a language model has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies"
+        )
+    apart: list[int] = []
+    for place, other in enumerate(loaded[1:], 1):
+        _answer_alike(first, other)
+        if not _read_alike(first, other):
+            apart.append(place)
+            _prepare_apart(other)
+    return Panel(tuple(loaded), language or task_of(first.model.config), tuple(apart))
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
@@ -91,21 +108,21 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
     if "dev" in data.splits:
         dev = data.splits["dev"].shuffle(seed=0)
         dev = dev.select(range(min(_QUESTIONS, len(dev))))
-        for model in panel.models:
-            _examine(model, panel, dev)
+        for teacher in panel.teachers:
+            _examine(teacher, panel.task, dev)
     return data
 
 
-def _examine(model: PreTrainedModel, panel: Panel, dev: Dataset) -> None:
-    metric = METRICS[panel.task][0]
-    logits, labels = predict(model, panel.tokenizer, dev), np.asarray(dev["label"][:])
-    value = score(panel.task, logits, labels)[metric]
-    logger.info("teacher %s: %s %.4f on %d dev rows", model.name_or_path, metric, value, len(dev))
-    guess = _best_guess(panel.task, labels)
+def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
+    metric = METRICS[task][0]
+    logits, labels = predict(teacher.model, teacher.tokenizer, dev), np.asarray(dev["label"][:])
+    value = score(task, logits, labels)[metric]
+    logger.info("teacher %s: %s %.4f on %d dev rows", teacher.path, metric, value, len(dev))
+    guess = _best_guess(task, labels)
     if not value > guess:
         logger.warning(
             "teacher %s is no better than a guess on dev (%s %.4f, the best constant answer has %.4f): its head may be untrained or its labels in another order",
-            model.name_or_path,
+            teacher.path,
             metric,
             value,
             guess,
@@ -125,7 +142,77 @@ def _answered(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
         return data
     dev = data.splits["dev"]
     share = np.asarray(weights) / np.sum(weights)
-    logits = sum(s * predict(model, panel.tokenizer, dev) for s, model in zip(share, panel.models, strict=True))
-    given = answers(panel.task, np.asarray(logits)).tolist()
-    splits: Mapping[str, Dataset] = {**data.splits, "dev": dev.add_column("label", given)}
+    given = [predict(teacher.model, teacher.tokenizer, dev) for teacher in panel.teachers]
+    logits = sum(s * one for s, one in zip(share, given, strict=True))
+    labels = answers(panel.task, np.asarray(logits)).tolist()
+    splits: Mapping[str, Dataset] = {**data.splits, "dev": dev.add_column("label", labels)}
     return replace(data, splits=dict(splits))
+
+
+def _answer_alike(first: Loaded, other: Loaded) -> None:
+    """Let ``other`` give its answers in the order of ``first``, by the names of the labels.
+
+    Raises:
+        ModelError: another task, or other labels.
+    """
+    tasks = [task_of(one.model.config) for one in (first, other)]
+    if tasks[0] != tasks[1]:
+        raise ModelError(f"{first.path} does {tasks[0]} and {other.path} {tasks[1]}; an ensemble needs one task")
+    wanted, given = (list(labels_of(one.model.config).values()) for one in (first, other))
+    if tasks[0] == "regression" or wanted == given:
+        return
+    if len(set(wanted)) < len(wanted) or sorted(wanted) != sorted(given):
+        raise ModelError(
+            f"{first.path} answers with {wanted} and {other.path} with {given}; an ensemble needs the same labels, in any order: "
+            'give them the same names in "id2label" and "label2id" of config.json'
+        )
+    order = [given.index(name) for name in wanted]
+    shown = ", ".join(f"{old} {given[old]} → {new}" for new, old in enumerate(order))
+    logger.info("teacher %s: labels put in the order of %s: %s", other.path, first.path, shown)
+    _reorder(other.model, order, wanted)
+
+
+def _reorder(model: PreTrainedModel, order: list[int], names: list[str]) -> None:
+    """Put the logits of this model in another order where they come out: whoever asks it hears them so."""
+
+    def reordered(_: Any, __: Any, output: Any) -> Any:
+        output.logits = output.logits[..., order]  # B C
+        return output
+
+    model.register_forward_hook(reordered)
+    # The teacher cache knows a model by its weights and its config: what is stored in one order is never read in another.
+    model.config.id2label = dict(enumerate(names))
+    model.config.label2id = {name: number for number, name in enumerate(names)}
+
+
+def _read_alike(first: Loaded, other: Loaded) -> bool:
+    """Whether ``other`` can be asked in a batch of ``first``: the same pieces with the same ids, side by side in the same way, and room for as many."""
+    room = [max_length_of(one.tokenizer, one.model.config) for one in (first, other)]
+    return _reading(first.tokenizer) == _reading(other.tokenizer) and room[1] >= room[0]
+
+
+def _reading(tokenizer: PreTrainedTokenizerFast) -> tuple[Any, ...]:
+    """All that decides which ids a text becomes, and in which tensors."""
+    parts = json.loads(tokenizer.backend_tokenizer.to_str())
+    steps = [parts[name] for name in ("added_tokens", "normalizer", "pre_tokenizer", "model", "post_processor")]
+    return steps, tokenizer.pad_token_id, tokenizer.padding_side, sorted(tokenizer.model_input_names)
+
+
+def _prepare_apart(teacher: Loaded) -> None:
+    """Make a teacher ready to read on its own.
+
+    Raises:
+        ModelError: its tokenizer has no padding token.
+    """
+    if teacher.tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"the tokenizer of {teacher.path} has no padding token, so texts of different lengths cannot share a batch; set it as it was "
+            "set when the teacher was fine-tuned (tokenizer.pad_token, and pad_token_id in config.json)"
+        )
+    if is_causal(
+        teacher.model
+    ):  # padding on the left would move a GPT-2's text to other positions; on the right nothing sees it
+        teacher.tokenizer.padding_side = "right"
+    logger.info(
+        "teacher %s reads with its own tokenizer: its outputs are averaged in, its layers stay out", teacher.path
+    )
