@@ -99,6 +99,12 @@ def test_the_reasons_name_neighbours() -> None:
     first, *others = choice.reasons
     assert str(choice.candidate.shape) in first and "the largest of" in first and "MB" in first
     assert len(others) == 2 and all("would be 1" in line for line in others)
+    both = choose(ranked(), Budget(20_000_000, speed=12.0), Track())
+    assert not any("would be 2" in line for line in both.reasons), (
+        "more room alone would buy nothing: they are too slow"
+    )
+    assert any(line.endswith("x as fast") for line in both.reasons)
+    assert "the only shape" in choose(ranked(), Budget(3_000_000), never).reasons[0]
 
 
 def test_impossible_budgets_say_what_is_possible() -> None:

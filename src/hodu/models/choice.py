@@ -57,7 +57,8 @@ def choose(ranked: Sequence[Candidate], budget: Budget, race: Race) -> Choice:
             break
         near = _around(within, quick, measured, speed)
         measured |= dict(zip(near, race(near), strict=True))
-    reasons = (_told(chosen, measured[chosen.shape], len(quick)), *_too_big(ranked, chosen, budget))
+    roomy = [one for one in ranked if one in within or speed(one.shape) >= budget.speed]  # more room would buy these
+    reasons = (_told(chosen, measured[chosen.shape], len(quick)), *_too_big(roomy, chosen, budget))
     return Choice(chosen, measured[chosen.shape], (*reasons, *_missed(within, chosen, measured)))
 
 
@@ -107,7 +108,7 @@ def _around(
 
 def _told(chosen: Candidate, speed: float | None, fit: int) -> str:
     figures = f"{megabytes(chosen.bytes)}{'' if speed is None else f', {speed:.1f}x'}"
-    return f"{chosen.shape} ({figures}): the largest of {fit} shapes within the budget"
+    return f"{chosen.shape} ({figures}): {'the only shape' if fit == 1 else f'the largest of {fit} shapes'} within the budget"
 
 
 def _too_big(ranked: Sequence[Candidate], chosen: Candidate, budget: Budget) -> list[str]:
