@@ -79,8 +79,9 @@ def _choose(
     max_length: int | None,
 ) -> str:
     teacher, tokenizer = panel.first.model, panel.tokenizer
-    pruned = vocabulary == "pruned"
-    pieces = len(prune_vocabulary(tokenizer, texts_to_serve(data)).kept) if pruned else len(tokenizer)
+    pieces = int(teacher.config.vocab_size)  # a full table may have more rows than the tokenizer has pieces
+    if vocabulary == "pruned":
+        pieces = len(prune_vocabulary(tokenizer, texts_to_serve(data)).kept)
     ranked = candidates(teacher, vocabulary=pieces, int8=budget.int8, heads=heads, feed_forward=feed_forward)
     length = _median_length(data, panel, max_length)
     choice = choose(ranked, budget, race_with(teacher, vocabulary=pieces, length=length))
@@ -92,7 +93,9 @@ def _choose(
     for reason in choice.reasons:
         logger.info("  %s", reason)
     logger.info("  the vocabulary's %s pieces take %s of the weights", f"{pieces:,}", taken)
-    logger.info("  largest is: most parameters outside embeddings; --student %s repeats it", choice.candidate.shape)
+    logger.info(
+        "  (largest: most parameters outside embeddings; --student %s repeats this choice)", choice.candidate.shape
+    )
     return str(choice.candidate.shape)
 
 
