@@ -107,7 +107,7 @@ def _around(
 
 
 def _told(chosen: Candidate, speed: float | None, fit: int) -> str:
-    figures = f"{megabytes(chosen.bytes)}{'' if speed is None else f', {speed:.1f}x'}"
+    figures = f"{megabytes(chosen.bytes)}{'' if speed is None else f', {speed:.3g}x'}"
     return f"{chosen.shape} ({figures}): {'the only shape' if fit == 1 else f'the largest of {fit} shapes'} within the budget"
 
 
@@ -124,7 +124,7 @@ def _missed(within: Sequence[Candidate], chosen: Candidate, measured: Mapping[Sh
     """The two larger shapes that were timed and miss the speed by the least."""
     larger = [one for one in within[: within.index(chosen)] if one.shape in measured]
     nearest = sorted(larger, key=lambda one: measured[one.shape], reverse=True)[:2]
-    return [f"{one.shape} ({megabytes(one.bytes)}) would be {measured[one.shape]:.1f}x as fast" for one in nearest]
+    return [f"{one.shape} ({megabytes(one.bytes)}) would be {measured[one.shape]:.3g}x as fast" for one in nearest]
 
 
 def _too_slow(
