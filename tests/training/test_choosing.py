@@ -29,7 +29,7 @@ def test_a_size_makes_a_student_that_fits_and_its_baseline_has_its_shape(
     shape = f"{card['shape']['layers']}x{card['shape']['width']}"
     assert (card["student"], card["size"], card["speed"]) == (shape, "0.06 MB", None)
     assert f"{shape} (" in caplog.text and "the largest of" in caplog.text and "pieces take" in caplog.text
-    assert caplog.text.index("the largest of") < caplog.text.index("steps ahead")
+    assert caplog.text.index("the largest of") < caplog.text.index(f"student {shape} from teacher")
     base = hodu.baseline(small, progress=False)
     assert json.loads((base / "hodu.json").read_text())["shape"] == card["shape"]
 
