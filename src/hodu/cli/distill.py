@@ -44,6 +44,14 @@ def distill(
     student: Annotated[
         str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", help='Choose the largest student whose weights fit: 3MB, 500KB (fp32), or "3MB int8".'),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option("--speed", help="Choose the largest student that is so many times as fast on this machine: 10x."),
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -109,6 +117,8 @@ def distill(
         data,
         out,
         student=student,
+        size=size,
+        speed=speed,
         recipe=recipe,
         start=start.value if start else None,
         vocabulary=vocabulary.value if vocabulary else None,

@@ -59,17 +59,28 @@ def latency(systems: Sequence[Loaded], rows: Sequence[Mapping[str, Any]], *, thr
         threads: of torch, restored afterwards.
     """
     inputs = [[system.encode(row) for row in rows] for system in systems]
-    seconds: list[list[float]] = [[] for _ in systems]
+    return in_turns([system.model for system in systems], inputs, threads=threads)
+
+
+def in_turns(
+    models: Sequence[Callable[..., Any]],
+    inputs: Sequence[Sequence[Mapping[str, Tensor]]],
+    *,
+    block: int = _BLOCK,
+    threads: int = 1,
+) -> list[Latency]:
+    """What :func:`latency` does, of models and their encoded sentences: as many for each model, timed in blocks of ``block``."""
+    seconds: list[list[float]] = [[] for _ in models]
     with _timing(threads):
-        for system, sentences in zip(systems, inputs, strict=True):
+        for model, sentences in zip(models, inputs, strict=True):
             for sentence in {_length(sentence): sentence for sentence in sentences}.values():
-                system.model(**sentence)
-        for turn, start in enumerate(range(0, len(rows), _BLOCK)):
-            for place in range(len(systems)):
-                number = (turn + place) % len(systems)
-                block = inputs[number][start : start + _BLOCK]
-                systems[number].model(**block[0])
-                seconds[number] += [_timed(systems[number].model, sentence) for sentence in block]
+                model(**sentence)
+        for turn, start in enumerate(range(0, len(inputs[0]), block)):
+            for place in range(len(models)):
+                number = (turn + place) % len(models)
+                few = inputs[number][start : start + block]
+                models[number](**few[0])
+                seconds[number] += [_timed(models[number], sentence) for sentence in few]
     return [_percentiles(times) for times in seconds]
 
 

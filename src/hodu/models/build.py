@@ -103,13 +103,9 @@ def plan(teacher: PreTrainedModel | PretrainedConfig, shape: Shape, start: Start
     """
     config = teacher.config if isinstance(teacher, PreTrainedModel) else teacher
     full, layers = shape_of(config), uniform(shape.layers, shape_of(config).layers)
-    small = student_config(config, shape, layers, None)
-    small.vocab_size = vocabulary
-    small.pad_token_id = None if config.pad_token_id is None else min(config.pad_token_id, vocabulary - 1)
-    model_class = _class_of(teacher)
+    student = sketch(teacher, shape, vocabulary=vocabulary)
     with torch.device("meta"):
-        student = model_class(small)
-        whole = teacher if isinstance(teacher, PreTrainedModel) else model_class(config)
+        whole = teacher if isinstance(teacher, PreTrainedModel) else _class_of(teacher)(config)
     parameters, non_embedding = count_parameters(student)
     teacher_parameters, teacher_non_embedding = count_parameters(whole)
     vectors = sum(weight.numel() for weight in student.parameters() if weight.dim() < 2)
@@ -127,6 +123,22 @@ def plan(teacher: PreTrainedModel | PretrainedConfig, shape: Shape, start: Start
         vocabulary=vocabulary,
         teacher_vocabulary=config.vocab_size,
     )
+
+
+def sketch(
+    teacher: PreTrainedModel | PretrainedConfig, shape: Shape, *, vocabulary: int, device: str = "meta"
+) -> PreTrainedModel:
+    """A student of this shape with random weights, or with none (meta device): to be counted or timed, not to be trained.
+
+    Args:
+        vocabulary: pieces of the student's tokenizer.
+    """
+    config = teacher.config if isinstance(teacher, PreTrainedModel) else teacher
+    small = student_config(config, shape, uniform(shape.layers, shape_of(config).layers), None)
+    small.vocab_size = vocabulary
+    small.pad_token_id = None if config.pad_token_id is None else min(config.pad_token_id, vocabulary - 1)
+    with torch.device(device), torch.random.fork_rng():
+        return _class_of(teacher)(small)
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +14,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from hodu.data import Columns, Data, collate, load, split, tokenise
 from hodu.errors import ModelError, RecipeError
-from hodu.models import build_student, parse_shape, plan, prune_vocabulary, shape_of
+from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import USUAL, Recipe, Stage, Term, find_recipe
+from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
-from hodu.training.prepare import longest, prepare
+from hodu.training.prepare import longest, prepare, texts_to_serve
 from hodu.training.record import save_student
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, open_cache
@@ -59,6 +60,8 @@ class Choices:
     accumulate: int = 1
     cache: bool | None = None
     whole_word: bool = False
+    size: str | None = None
+    speed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def distill(
     out: str | Path,
     *,
     student: str | None = None,
+    size: str | None = None,
+    speed: str | float | None = None,
     recipe: str | Recipe | None = None,
     start: Start | None = None,
     vocabulary: Vocabulary | None = None,
@@ -110,6 +115,7 @@ def distill(
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned; unlabelled text is enough.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         student: layers x width, such as ``"3x192"``; None takes half of each.
+        size, speed: instead of ``student``: the most that its weights may take (``"3MB"``, ``"500KB"``, ``"3MB int8"``), how many times the teacher's speed it must have (``"10x"``); the largest such shape is chosen.
         recipe: a name (``hodu recipes``) or a :class:`Recipe`; None takes ``hodu``, for language models ``distilbert`` or ``distilgpt``.
         start: ``random | layers | slice | rotate``; None takes the recipe's, or ``layers`` when the widths are equal.
         vocabulary: ``"pruned"`` keeps the pieces that the training and dev texts use, single characters and special pieces; ``"full"`` keeps all; None prunes, but not
@@ -144,22 +150,28 @@ def distill(
         raise RecipeError(f"recipe {chosen.name} is for {chosen.task} teachers, and --task says {task}")
     if weights is not None and (len(weights) != len(names) or not all(weight > 0 for weight in weights)):
         raise RecipeError(f"{len(names)} teachers need as many positive weights, got {list(weights)}")
+    budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
     full = shape_of(panel.first.model.config)
-    student = student or f"{max(1, full.layers // 2)}x{full.width // 2}"
     if heads is None and chosen.equal_heads:
         heads = full.heads
+    vocabulary = vocabulary or ("full" if task in LANGUAGE else "pruned")
+    columns = columns or Columns()
+    source = data if isinstance(data, Data) else load(data, columns=columns, task=task, label_names=label_names)
+    if budget:
+        given: dict[str, Any] = {"vocabulary": vocabulary, "heads": heads, "feed_forward": feed_forward}
+        student = chosen_student(budget, panel, source, Path(out), **given, max_length=max_length, restart=restart)
+    student = student or f"{max(1, full.layers // 2)}x{full.width // 2}"
     shape = parse_shape(student, panel.first.model.config, heads=heads, feed_forward=feed_forward)
     if teacher_layer is not None:
         chosen = chosen.at_layer(shape.layers, teacher_layer, of=full.layers)
-    columns = columns or Columns()
     choices = Choices(
         teachers=tuple(str(name) for name in names),
         data=data.source if isinstance(data, Data) else str(data),
         student=student,
         recipe=chosen.name,
         start=start or ("layers" if shape.width == full.width else chosen.start),
-        vocabulary=vocabulary or ("full" if task in LANGUAGE else "pruned"),
+        vocabulary=vocabulary,
         heads=heads,
         feed_forward=feed_forward,
         weights=tuple(weights or [1.0] * len(names)),
@@ -174,9 +186,10 @@ def distill(
         accumulate=accumulate,
         cache=cache,
         whole_word=whole_word,
+        size=budget.size_text if budget else None,
+        speed=budget.speed_text if budget else None,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
-    source = data if isinstance(data, Data) else load(data, columns=columns, task=task, label_names=label_names)
     return _distil(choices, chosen, panel, shape, source, options, role="student")
 
 
@@ -273,7 +286,7 @@ def _start(
     """The untrained student, its tokenizer, and its teachers ready to be asked in its piece ids."""
     tokenizer, kept = panel.tokenizer, None
     if choices.vocabulary == "pruned":
-        pruned = prune_vocabulary(tokenizer, _texts(data))
+        pruned = prune_vocabulary(tokenizer, texts_to_serve(data))
         tokenizer, kept = pruned.tokenizer, pruned.kept
     size = len(panel.tokenizer) if kept is None else len(kept)
     logger.info("%s", plan(panel.first.model, shape, choices.start, vocabulary=size))
@@ -334,15 +347,6 @@ def _caches(
         if cache is not None:
             caches[place] = cache
     return caches
-
-
-def _texts(data: Data) -> Iterator[str]:
-    """The texts that the student's vocabulary must serve: never the test split's."""
-    for name in ("train", "dev"):
-        if name in data.splits:
-            for column in ("text", "pair"):
-                if column in data.splits[name].column_names:
-                    yield from data.splits[name][column]
 
 
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:

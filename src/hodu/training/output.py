@@ -42,7 +42,7 @@ def working_folder(out: Path, settings: dict[str, Any], *, overwrite: bool, rest
 def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bool) -> Path:
     if out.exists() and not overwrite:
         raise OutputError(f"{out} exists already; choose another --out, or give --overwrite to replace it")
-    work = out.with_name(f"{out.name}.training")
+    work = working(out)
     if restart:
         shutil.rmtree(work, ignore_errors=True)
     note = work / SETTINGS
@@ -62,6 +62,11 @@ def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bo
     except OSError as error:
         raise OutputError(f"cannot write to {work}: {error.strerror}") from error
     return work
+
+
+def working(out: Path) -> Path:
+    """Where a run that makes ``out`` keeps its checkpoints."""
+    return out.with_name(f"{out.name}.training")
 
 
 def publish(out: Path, work: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,15 @@ def longest(loaded: Loaded, asked: int | None) -> int:
     if asked is not None and not 3 <= asked <= most:
         raise ModelError(f"{loaded.path} takes 3 to {most} tokens, --max-length asks for {asked}")
     return asked or most
+
+
+def texts_to_serve(data: Data) -> Iterator[str]:
+    """The texts that the student's vocabulary must serve: never the test split's."""
+    for name in ("train", "dev"):
+        if name in data.splits:
+            for column in ("text", "pair"):
+                if column in data.splits[name].column_names:
+                    yield from data.splits[name][column]
 
 
 def _numbered(collate: Collate) -> Collate:
