@@ -78,6 +78,21 @@ def distill(
             help="Keep what the teacher says on disk for later epochs, seeds and students. Default: if it saves time in this run.",
         ),
     ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            "--augment",
+            help="A masked language model (hub id or folder) that replaces words in copies of the training texts.",
+        ),
+    ] = None,
+    augment_copies: Annotated[int, typer.Option("--augment-copies", min=1, help="Such copies of each text.")] = 20,
+    glove: Annotated[
+        Path | None,
+        typer.Option(
+            "--glove",
+            help="GloVe or fastText vectors for --augment's words of several pieces. Default: the masked model's own.",
+        ),
+    ] = None,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -107,6 +122,9 @@ def distill(
         seed=seed,
         accumulate=accumulate,
         cache=cache,
+        augment=augment,
+        augment_copies=augment_copies,
+        glove=glove,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,

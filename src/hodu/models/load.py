@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
@@ -68,6 +69,29 @@ def load_model(path: str | Path, **changes: Any) -> Loaded:
     Raises:
         ModelError: there is no such model, no safetensors, or it is no sequence classifier.
     """
+    return _load(path, AutoModelForSequenceClassification, "a sequence classifier", changes)
+
+
+def load_masked_lm(path: str | Path) -> Loaded:
+    """Load a masked language model and its tokenizer.
+
+    Raises:
+        ModelError: there is no such model, no safetensors, no head that predicts words, or no mask in its vocabulary.
+    """
+    loaded = _load(path, AutoModelForMaskedLM, "a masked language model", {})
+    if loaded.untrained:
+        raise ModelError(
+            f"{path} is no masked language model: its checkpoint lacks the head that predicts words ({', '.join(loaded.untrained[:3])}); "
+            "name one that was trained to fill in [MASK], such as bert-base-uncased or an ELECTRA generator (a fine-tuned model has lost this head)"
+        )
+    if loaded.tokenizer.mask_token_id is None:
+        raise ModelError(
+            f"{path}: its tokenizer has no mask token, so no word can be masked; name a masked language model"
+        )
+    return loaded
+
+
+def _load(path: str | Path, family: Any, called: str, changes: Mapping[str, Any]) -> Loaded:
     source = str(path)
     if Path(source).exists() and not Path(source).is_dir():
         raise ModelError(
@@ -76,13 +100,11 @@ def load_model(path: str | Path, **changes: Any) -> Loaded:
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            model, info = AutoModelForSequenceClassification.from_pretrained(
+            model, info = family.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
             )
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{source}: cannot be loaded as a sequence classifier from safetensors: {_first_line(error)}"
-        ) from error
+        raise ModelError(f"{source}: cannot be loaded as {called} from safetensors: {_first_line(error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
