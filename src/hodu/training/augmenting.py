@@ -31,7 +31,9 @@ logger = logging.getLogger("hodu")
 _FORMAT = 1  # of what is stored: changes with the words that are replaced and the way they are asked about
 
 
-def augmented(data: Data, model: str, copies: int, glove: str | None, home: Path, *, progress: bool) -> Data:
+def augmented(
+    data: Data, recipe: Recipe, model: str, copies: int, glove: str | None, home: Path, *, progress: bool
+) -> Data:
     """The data with copies of the training rows in which words are replaced; dev and test stay as they are.
 
     The copies are the same for each seed of a run, as the paper makes one file for all its runs: so seeds share them, and what the teacher says to them.
@@ -46,6 +48,7 @@ def augmented(data: Data, model: str, copies: int, glove: str | None, home: Path
         DataError: the vectors cannot be read.
         OutputError: no room for candidates or rows.
     """
+    _warn_of_labels(recipe)
     loaded = load_masked_lm(model)
     table = loaded.model.get_input_embeddings().weight
     neighbours = (
@@ -73,7 +76,7 @@ def augmented(data: Data, model: str, copies: int, glove: str | None, home: Path
     return replace(data, splits={**data.splits, "train": more})
 
 
-def warn_of_labels(recipe: Recipe) -> None:
+def _warn_of_labels(recipe: Recipe) -> None:
     """Say it where a recipe learns from labels: a sentence with other words may mean something else."""
     for stage in recipe.stages:
         if any(term.objective is Labels for term in stage.terms):

@@ -19,7 +19,7 @@ from hodu.models import build_student, parse_shape, plan, prune_vocabulary, shap
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import Recipe, Stage, find_recipe
-from hodu.training.augmenting import augmented, warn_of_labels
+from hodu.training.augmenting import augmented
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.prepare import longest, prepare
@@ -123,8 +123,7 @@ def distill(
         accumulate: micro-batches per optimizer step, where memory is short.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
         augment: a masked language model (hub id or folder) that replaces words in copies of the training rows (:mod:`hodu.data.augment`).
-        augment_copies: of each text; equal ones are dropped.
-        glove: a file of GloVe or fastText vectors for words of several pieces; None takes the masked model's own embeddings.
+        augment_copies, glove: copies of each text; GloVe or fastText vectors for words of several pieces, None takes the masked model's own embeddings.
 
     Returns:
         ``out``.
@@ -237,16 +236,9 @@ def _distil(
     settings["objectives"] = [[described(term) for term in stage.terms] for stage in recipe.stages]
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
         if choices.augment:
-            warn_of_labels(recipe)
+            asked = choices.augment, choices.augment_copies, choices.glove
             home = work if choices.cache is False else cache_home()
-            data = augmented(
-                data,
-                choices.augment,
-                choices.augment_copies,
-                choices.glove,
-                home / "augment",
-                progress=options.progress,
-            )
+            data = augmented(data, recipe, *asked, home / "augment", progress=options.progress)
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
