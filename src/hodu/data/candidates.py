@@ -71,7 +71,7 @@ class CandidateWriter:
             return
         partial = self._folder / f"partial-{uuid.uuid4().hex}"
         try:
-            with pa.ipc.new_file(partial, _SCHEMA) as writer:
+            with pa.ipc.new_file(str(partial), _SCHEMA) as writer:
                 writer.write_table(pa.Table.from_pylist(self._rows, _SCHEMA))
             partial.rename(partial.with_name(f"{partial.name.replace('partial', 'shard')}.arrow"))
         except OSError as error:
