@@ -36,7 +36,7 @@ def augmented(
 ) -> Data:
     """The data with copies of the training rows in which words are replaced; dev and test stay as they are.
 
-    The copies are the same for each seed of a run, as the paper makes one file for all its runs: so seeds share them, and what the teacher says to them.
+    The copies are the same for each seed of a run, as the reference code makes one file for all runs: so seeds share them, and what the teacher says to them.
 
     Args:
         model: a masked language model: a hub id or a folder.
