@@ -8,10 +8,12 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from rich.console import Console
 from rich.progress import track
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hodu.data import Data
@@ -50,7 +52,7 @@ def augmented(
     """
     _warn_of_labels(recipe)
     loaded = load_masked_lm(model)
-    table = loaded.model.get_input_embeddings().weight
+    table = cast(nn.Embedding, loaded.model.get_input_embeddings()).weight
     neighbours = (
         VectorFile(Path(glove), CANDIDATES) if glove else VocabularyNeighbours(table, loaded.tokenizer, CANDIDATES)
     )
