@@ -225,4 +225,4 @@ def test_a_cached_gpt_teaches_what_a_live_one_does(teachers: dict[str, Path], te
             cached[name], weight, rtol=2e-2, atol=2e-3
         )  # float16's rounding, through Adam's division
     (kept,) = stored()
-    assert kept.layout.readout == 32 and "states before the vocabulary" in kept.asked
+    assert "states before the vocabulary" in kept.asked

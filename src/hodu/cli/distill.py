@@ -105,6 +105,21 @@ def distill(
         ),
     ] = None,
     whole_word: o.WholeWord = False,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            "--augment",
+            help="A masked language model (hub id or folder) that replaces words in copies of the training texts.",
+        ),
+    ] = None,
+    augment_copies: Annotated[int, typer.Option("--augment-copies", min=1, help="Such copies of each text.")] = 20,
+    glove: Annotated[
+        Path | None,
+        typer.Option(
+            "--glove",
+            help="GloVe or fastText vectors for --augment's words of several pieces. Default: the masked model's own.",
+        ),
+    ] = None,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -138,6 +153,9 @@ def distill(
         accumulate=accumulate,
         cache=cache,
         whole_word=whole_word,
+        augment=augment,
+        augment_copies=augment_copies,
+        glove=glove,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,

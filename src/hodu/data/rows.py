@@ -36,7 +36,8 @@ def kind_of(path: Path) -> str:
     return suffix if suffix in KINDS else ""
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file with their numbers, from 1. Raises as :func:`read_rows`."""
     offset = 0
     try:
         with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
@@ -63,12 +64,12 @@ def _csv(path: Path) -> Iterator[Record]:
 
 def _tsv(path: Path) -> Iterator[Record]:
     # A quote in a TSV is a character like any other: reviews are full of single ones.
-    fields = ((row, line.rstrip("\r\n").split("\t")) for row, line in _lines(path) if line.strip("\r\n"))
+    fields = ((row, line.rstrip("\r\n").split("\t")) for row, line in lines_of(path) if line.strip("\r\n"))
     return _with_header(path, fields, "replace tabs inside a field by spaces")
 
 
 def _csv_fields(path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader((line for _, line in _lines(path)), strict=True)
+    reader = csv.reader((line for _, line in lines_of(path)), strict=True)
     row = 1
     while True:
         try:
@@ -107,7 +108,7 @@ def _with_header(path: Path, rows: Iterator[tuple[int, list[str]]], advice: str)
 
 
 def _jsonl(path: Path) -> Iterator[Record]:
-    for row, line in _lines(path):
+    for row, line in lines_of(path):
         if not line.strip():
             continue
         try:
@@ -128,7 +129,7 @@ def _jsonl(path: Path) -> Iterator[Record]:
 
 
 def _text(path: Path) -> Iterator[Record]:
-    return ((row, {"text": line.strip()}) for row, line in _lines(path) if line.strip())
+    return ((row, {"text": line.strip()}) for row, line in lines_of(path) if line.strip())
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Record]]] = {

@@ -82,7 +82,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         raise ModelError(
             f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
         )
-    what = "a model"
+    what = _LOADERS.get(task, _CLASSIFIER)[1] if task else "a model"
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
@@ -97,6 +97,25 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
+
+
+def load_masked_lm(path: str | Path) -> Loaded:
+    """Load a masked language model and its tokenizer.
+
+    Raises:
+        ModelError: there is no such model, no safetensors, no head that predicts words, or no mask in its vocabulary.
+    """
+    loaded = load_model(path, "masked-lm")
+    if loaded.untrained:
+        raise ModelError(
+            f"{path} is no masked language model: its checkpoint lacks the head that predicts words ({', '.join(loaded.untrained[:3])}); "
+            "name one that was trained to fill in [MASK], such as bert-base-uncased or an ELECTRA generator (a fine-tuned model has lost this head)"
+        )
+    if loaded.tokenizer.mask_token_id is None:
+        raise ModelError(
+            f"{path}: its tokenizer has no mask token, so no word can be masked; name a masked language model"
+        )
+    return loaded
 
 
 def language_task(config: PretrainedConfig) -> Task | None:

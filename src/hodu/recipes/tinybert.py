@@ -65,7 +65,8 @@ TINYBERT = Recipe(
         "the teacher runs in eval mode; the reference code leaves its dropout on",
         "padding takes no part in any loss; the reference code averages over padded positions too",
         "AdamW with gradients clipped together to norm 1; the reference code has BertAdam and clips each tensor by itself",
-        "no data augmentation yet",
+        "data augmentation with --augment MODEL, 20 copies of a text, p_t 0.4, K 15 (appendix on data augmentation); candidates are found once in the unmodified "
+        "sentence, beside it, as the reference code does; words of several pieces have their neighbours in the masked model's own embeddings, or with --glove in GloVe as in the paper",
         "section numbers are from memory of the paper and were not checked against its text",
     ),
 )

@@ -13,19 +13,21 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from hodu.data import Columns, Data, collate, load, split, tokenise
+from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
 from hodu.models.load import read_card
 from hodu.objectives.ensemble import Mean
-from hodu.recipes import USUAL, Recipe, Stage, Term, find_recipe
+from hodu.recipes import USUAL, Recipe, Stage, find_recipe
+from hodu.training.augmenting import augmented
 from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
 from hodu.training.prepare import longest, prepare, texts_to_serve
-from hodu.training.record import save_student
+from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.stages import Run, Sets, pick_device, run_stage
-from hodu.training.teacher_cache import Question, TeacherCache, open_cache
+from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.types import LANGUAGE, Needs, Pairing, Shape, Start, Task
 
@@ -62,6 +64,9 @@ class Choices:
     whole_word: bool = False
     size: str | None = None
     speed: str | None = None
+    augment: str | None = None
+    augment_copies: int = COPIES
+    glove: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,9 @@ def distill(
     accumulate: int = 1,
     cache: bool | None = None,
     whole_word: bool = False,
+    augment: str | Path | None = None,
+    augment_copies: int = COPIES,
+    glove: str | Path | None = None,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -131,6 +139,8 @@ def distill(
         accumulate: micro-batches per optimizer step, where memory is short.
         whole_word: hide whole words of a masked language model's text, not single pieces.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
+        augment: a masked language model (hub id or folder) that replaces words in copies of the training rows (:mod:`hodu.data.augment`).
+        augment_copies, glove: copies of each text; GloVe or fastText vectors for words of several pieces, None takes the masked model's own embeddings.
 
     Returns:
         ``out``.
@@ -150,6 +160,14 @@ def distill(
         raise RecipeError(f"recipe {chosen.name} is for {chosen.task} teachers, and --task says {task}")
     if weights is not None and (len(weights) != len(names) or not all(weight > 0 for weight in weights)):
         raise RecipeError(f"{len(names)} teachers need as many positive weights, got {list(weights)}")
+    if augment is not None and task in LANGUAGE:
+        raise RecipeError(
+            f"--augment replaces words in labelled or unlabelled sentences; a language model ({task}) learns from the text as it is"
+        )
+    if glove is not None and augment is None:
+        raise RecipeError(
+            f"{glove} gives words for augmentation (--glove), and there is none; name a masked language model with --augment"
+        )
     budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
     full = shape_of(panel.first.model.config)
@@ -188,6 +206,9 @@ def distill(
         whole_word=whole_word,
         size=budget.size_text if budget else None,
         speed=budget.speed_text if budget else None,
+        augment=str(augment) if augment else None,
+        augment_copies=augment_copies,
+        glove=str(glove) if glove else None,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
     return _distil(choices, chosen, panel, shape, source, options, role="student")
@@ -246,9 +267,13 @@ def _distil(
     if data.task is None:
         recipe = recipe.without_labels()
     data = question(panel, data, choices.weights)
-    settings = {"role": role, **asdict(choices), "stages": [_numbers(stage) for stage in recipe.stages]}
-    settings["objectives"] = [[_described(term) for term in stage.terms] for stage in recipe.stages]
+    settings = {"role": role, **asdict(choices), "stages": [numbers_of(stage) for stage in recipe.stages]}
+    settings["objectives"] = [[described(term) for term in stage.terms] for stage in recipe.stages]
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
+        if choices.augment:
+            asked = choices.augment, choices.augment_copies, choices.glove
+            home = work if choices.cache is False else cache_home()
+            data = augmented(data, recipe, *asked, home / "augment", progress=options.progress)
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
@@ -270,7 +295,7 @@ def _distil(
         figures = [
             _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
         ]
-        record = {**settings, "shape": asdict(shape), **_sum(figures)}
+        record = {**settings, "shape": asdict(shape), **totals(figures)}
         publish(
             options.out,
             work,
@@ -354,21 +379,3 @@ def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[d
     encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
     batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]
-
-
-def _numbers(stage: Stage) -> dict[str, Any]:
-    """A stage's numbers, without its terms: enough to repeat its steps."""
-    whole = replace(stage, terms=(), sources={})
-    return {name: value for name, value in asdict(whole).items() if name not in ("terms", "sources")}
-
-
-def _described(term: Term) -> str:
-    """A term as text, so that a stopped run is not continued with another loss."""
-    settings = ", ".join(f"{name}={value}" for name, value in sorted(term.settings.items()))
-    return f"{term.weight:g} {term.objective.__name__}({settings})"
-
-
-def _sum(figures: Sequence[dict[str, float]]) -> dict[str, Any]:
-    """Steps and seconds of all stages; the dev metric of the last."""
-    totals = {name: sum(figure[name] for figure in figures) for name in ("steps", "seconds")}
-    return {**figures[-1], **totals}

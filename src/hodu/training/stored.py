@@ -1,4 +1,4 @@
-"""What lies in the cache: which teachers' answers, how much, when last used; and how to be rid of it."""
+"""What lies in the cache: which models' answers, how much, when last used; and how to be rid of it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 from safetensors import SafetensorError, safe_open
 
+from hodu.data.candidates import SHARDS
 from hodu.training.layout import Layout
 from hodu.training.teacher_cache import META, cache_home
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One folder of answers: one teacher (by its weights), one kind of question."""
+    """One folder of answers: one model (by its weights), one kind of question.
+
+    Attributes:
+        asked: what the model was asked, in words.
+    """
 
     folder: Path
-    teacher: str
-    layout: Layout
+    model: str
+    asked: str
     examples: int
     bytes: int
     used: datetime
 
-    @property
-    def asked(self) -> str:
-        """What the teacher was asked, in words."""
-        parts = ["outputs"] if self.layout.classes is not None else []
-        parts += ["hidden states " + " ".join(map(str, self.layout.hidden))] if self.layout.hidden else []
-        parts += ["queries, keys, values " + " ".join(map(str, self.layout.heads))] if self.layout.heads else []
-        parts += ["states before the vocabulary"] if self.layout.readout is not None else []
-        return "; ".join(parts)
-
 
 def stored() -> list[Stored]:
     """All folders of answers, the latest used first."""
-    found = [_look(path) for path in (cache_home() / "teacher").glob(f"*/*/{META}")]
+    home = cache_home()
+    found = [_teacher(path) for path in (home / "teacher").glob(f"*/*/{META}")]
+    found += [_augment(path) for path in (home / "augment").glob(f"*/{META}")]
     return sorted(found, key=lambda one: one.used, reverse=True)
 
 
@@ -50,17 +50,26 @@ def clear(ones: list[Stored]) -> int:
     return sum(one.bytes for one in ones)
 
 
-def _look(path: Path) -> Stored:
+def _teacher(path: Path) -> Stored:
     meta = json.loads(path.read_text(encoding="utf-8"))
-    files = list(path.parent.iterdir())
-    return Stored(
-        folder=path.parent,
-        teacher=meta["teacher"],
-        layout=Layout.read(meta),
-        examples=sum(_examples(file) for file in files if file.suffix == ".safetensors"),
-        bytes=sum(file.stat().st_size for file in files),
-        used=datetime.fromtimestamp(path.parent.stat().st_mtime, UTC),
-    )
+    layout = Layout.read(meta)
+    parts = ["outputs"] if layout.classes is not None else []
+    parts += ["hidden states " + " ".join(map(str, layout.hidden))] if layout.hidden else []
+    parts += ["queries, keys, values " + " ".join(map(str, layout.heads))] if layout.heads else []
+    parts += ["states before the vocabulary"] if layout.readout is not None else []
+    shards = path.parent.glob("*.safetensors")
+    return _stored(path.parent, meta["teacher"], "; ".join(parts), sum(_examples(shard) for shard in shards))
+
+
+def _augment(path: Path) -> Stored:
+    meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    asked = "words for --augment" + (f", vectors of {Path(meta['glove']).name}" if meta["glove"] else "")
+    return _stored(path.parent, meta["model"], asked, sum(_texts(shard) for shard in path.parent.glob(SHARDS)))
+
+
+def _stored(folder: Path, model: str, asked: str, examples: int) -> Stored:
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    return Stored(folder, model, asked, examples, size, datetime.fromtimestamp(folder.stat().st_mtime, UTC))
 
 
 def _examples(shard: Path) -> int:
@@ -69,3 +78,10 @@ def _examples(shard: Path) -> int:
             return int(file.get_slice("lengths").get_shape()[0])
     except (SafetensorError, OSError):
         return 0  # damaged: the next run that wants it removes it
+
+
+def _texts(shard: Path) -> int:
+    try:
+        return int(pa.ipc.open_file(pa.memory_map(str(shard))).read_all().num_rows)
+    except (pa.ArrowException, OSError):
+        return 0  # as above

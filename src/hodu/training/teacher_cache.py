@@ -164,7 +164,7 @@ def open_cache(question: Question, reads: Needs, *, force: bool, progress: bool)
 
 def _find(question: Question) -> tuple[Path, Layout]:
     """The folder of answers of this kind, or of a kind that holds more; made when there is none."""
-    home = cache_home() / "teacher" / _weights_key(question.model)
+    home = cache_home() / "teacher" / weights_key(question.model)
     for path in sorted(home.glob(f"*/{META}")):
         layout = Layout.read(json.loads(path.read_text(encoding="utf-8")))
         if layout.covers(question.needs):
@@ -270,8 +270,8 @@ def _fill(
         logger.warning("the disk of %s is full: %s", folder, question.otherwise)
 
 
-def _weights_key(model: PreTrainedModel) -> str:
-    """Changes with the teacher's configuration or any of its weights, and with how it computes."""
+def weights_key(model: PreTrainedModel) -> str:
+    """Changes with a model's configuration or any of its weights, and with how it computes."""
     digest = hashlib.sha256(f"{_FORMAT} {bf16_pays()} {model.config.to_json_string()}".encode())
     for name, value in model.state_dict().items():
         digest.update(name.encode())
