@@ -226,3 +226,15 @@ def test_a_cached_gpt_teaches_what_a_live_one_does(teachers: dict[str, Path], te
         )  # float16's rounding, through Adam's division
     (kept,) = stored()
     assert "states before the vocabulary" in kept.asked
+
+
+def test_a_gpt_whose_tokenizer_has_no_padding(teachers: dict[str, Path], text: Path, tmp_path: Path) -> None:
+    """hodu distill gpt2 --recipe distilgpt stops: the most used GPT-2 has no padding piece."""
+    loaded = load_model(teachers["causal-lm"])
+    loaded.tokenizer.pad_token = None
+    loaded.model.config.pad_token_id = None
+    loaded.model.save_pretrained(tmp_path / "gpt2")
+    loaded.tokenizer.save_pretrained(tmp_path / "gpt2")
+    assert AutoTokenizer.from_pretrained(tmp_path / "gpt2").pad_token is None
+    out = hodu.distill(tmp_path / "gpt2", text, tmp_path / "small", recipe="distilgpt", student="1x32", **QUICK)  # type: ignore[arg-type]
+    assert hodu.measure([out], text, speed=False)[0].metrics["perplexity"] > 1

@@ -95,6 +95,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         raise ModelError(f"{source}: cannot be loaded as {what} from safetensors: {_first_line(error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
+    if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
+        tokenizer.pad_token = tokenizer.eos_token
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
 
