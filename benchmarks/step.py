@@ -225,7 +225,7 @@ def plot(path: Path, image: Path) -> None:
     axes.set_xlabel("real tokens a second, times the faster of the others")
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=len(names), frameon=False)
     figure.savefig(image, dpi=110)
 
 
