@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from unittest import mock
@@ -24,7 +25,7 @@ CLOSE_IN_FLOAT32 = 1e-5
 
 @dataclass(frozen=True)
 class Step:
-    """The loss of a batch, its terms by the names of their objectives, and its gradient for each weight of the student.
+    """The loss of a batch, its terms by the names of their objectives, and its gradient for each weight of student and projections.
 
     All in float64, but for ``usual``, which is the loss in the precision of training.
     """
@@ -33,12 +34,11 @@ class Step:
     usual: float
     terms: dict[str, float]
     gradients: dict[str, Tensor]
-    module: Distillation
+    trained: tuple[nn.Linear, ...]
 
-    @property
-    def projections(self) -> list[nn.Module]:
-        """What the objectives train beside the student."""
-        return [part for part in self.module.objectives.modules() if isinstance(part, nn.Linear)]
+    def projections(self) -> list[nn.Linear]:
+        """What the objectives train beside the student, as it starts: for a plain loss to train."""
+        return [copy.deepcopy(projection) for projection in self.trained]
 
 
 def stage_of(recipe: Recipe, name: str) -> Stage:
@@ -51,8 +51,7 @@ def step(stage: Stage, student: PreTrainedModel, teachers: Teachers, batch: Mapp
     pairing = Pairing(shape_of(student.config), shape_of(teachers.models[0].config), task)
     torch.manual_seed(0)  # of projections
     objectives = [term.build(pairing) for term in stage.terms]
-    weights = [term.weight for term in stage.terms]
-    module = Distillation(student, teachers, objectives, weights, task).double()
+    module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], task).double()
     module.prepare([dict(batch)])
     module.train()
     with module.tapped():
@@ -62,39 +61,51 @@ def step(stage: Stage, student: PreTrainedModel, teachers: Teachers, batch: Mapp
             given = module(**batch)
         given["loss"].backward()
     names = [type(objective).__name__ for objective in objectives]
-    gradients = {name: weight.grad for name, weight in student.named_parameters() if weight.grad is not None}
     terms = dict(zip(names, given["terms"].tolist(), strict=True))
-    return Step(float(given["loss"].detach()), usual, terms, gradients, module)
+    projections = tuple(part for part in module.objectives.modules() if isinstance(part, nn.Linear))
+    return Step(float(given["loss"].detach()), usual, terms, _gradients(student, projections), projections)
 
 
-def assert_same(ours: Step, terms: Mapping[str, Tensor], weights: Sequence[float], student: PreTrainedModel) -> None:
+def assert_same(
+    ours: Step,
+    terms: Mapping[str, Tensor],
+    weights: Sequence[float],
+    student: PreTrainedModel,
+    projections: Sequence[nn.Linear] = (),
+) -> None:
     """hodu's loss, each term of it and its gradients are those of plain terms, weighted by the paper's ``weights``.
 
     Args:
         terms: by the names of the objectives.
-        student: the plain one, that ``terms`` come from.
+        student, projections: the plain ones, that ``terms`` come from.
     """
     assert list(ours.terms) == list(terms)
-    far = {
-        name: (ours.terms[name], term.item())
-        for name, term in terms.items()
-        if not _near(ours.terms[name], term.item())
-    }
+    pairs = {name: (ours.terms[name], term.item()) for name, term in terms.items()}
+    far = {name: pair for name, pair in pairs.items() if not _near(*pair)}
     assert not far, f"(hodu, paper) of each term that differs: {far}"
     total = sum(weight * term for weight, term in zip(weights, terms.values(), strict=True))
     assert isinstance(total, Tensor)
     assert _near(ours.loss, total.item()), f"the loss is {ours.loss}, and the paper's {total.item()}"
     assert _near(ours.usual, total.item(), CLOSE_IN_FLOAT32), f"in float32 the loss is {ours.usual}, not {total.item()}"
-    student.zero_grad()
     total.backward()
-    plain = {name: weight.grad for name, weight in student.named_parameters() if weight.grad is not None}
+    plain = _gradients(student, projections)
     largest = max(float(gradient.norm()) for gradient in plain.values())
-    for name, gradient in plain.items():
+    assert largest > 0
+    for name in ours.gradients.keys() | plain.keys():
+        mine, gradient = (given.get(name, torch.zeros(())) for given in (ours.gradients, plain))
         # those that are zero but for rounding, as that of a key's bias, are measured by the largest
-        apart = float((ours.gradients.get(name, torch.zeros_like(gradient)) - gradient).norm())
-        assert apart <= CLOSE * max(float(gradient.norm()), 1e-3 * largest), f"the gradient of {name} is another one"
-    idle = [name for name in ours.gradients.keys() - plain.keys() if ours.gradients[name].abs().max() > 0]
-    assert not idle, f"the plain loss does not reach {idle}"
+        allowed = CLOSE * max(float(gradient.norm()), 1e-3 * largest)
+        assert float((mine - gradient).norm()) <= allowed, f"the gradient of {name} is another one"
+
+
+def _gradients(student: nn.Module, projections: Sequence[nn.Module]) -> dict[str, Tensor]:
+    parts = {"student": student} | {f"projection {place}": one for place, one in enumerate(projections)}
+    return {
+        f"{part}, {name}": weight.grad
+        for part, module in parts.items()
+        for name, weight in module.named_parameters()
+        if weight.grad is not None
+    }
 
 
 def _near(one: float, other: float, close: float = CLOSE) -> bool:

@@ -17,7 +17,6 @@ from hodu.training.distillation import Teachers
 from hodu.types import IGNORED, Task
 from tests.recipes.plain import Said, divergence, mean_over_texts, plain, say
 from tests.recipes.step import assert_same, stage_of, step
-from tests.recipes.test_layers import copies
 from tests.tiny import PAD, VOCABULARY, batch, tiny
 
 RECIPES = {"distilbert": "bert", "distilbert-masked": "bert", "distilgpt": "gpt2"}
@@ -65,7 +64,9 @@ def test_terms_of_each_row(recipe: str, student_width: int) -> None:
     texts, twin = running_text(task, (9, 6, 3)), plain(student)
     given = step(stage_of(chosen, "distil"), student, Teachers((teacher,)), texts, task)
     # a narrower student gets a projection (ours); of equal width it has none
-    projection = nn.Identity() if student_width == 32 else copies(given)[0]
+    projections = given.projections()
+    assert len(projections) == (0 if student_width == 32 else 1)
+    projection = projections[0] if projections else nn.Identity()
 
     def vocabulary(ours: Said, theirs: Said, gold: Tensor) -> Tensor:
         at = gold != IGNORED if recipe == "distilbert-masked" else torch.ones(len(gold), dtype=torch.bool)
@@ -81,7 +82,7 @@ def test_terms_of_each_row(recipe: str, student_width: int) -> None:
         "Vocabulary": mean_over_texts(vocabulary, *said, gold_of(texts, task)),
         "HiddenStates": mean_over_texts(direction, *said),
     }
-    assert_same(given, terms, [1.0, 1.0], twin)
+    assert_same(given, terms, [1.0, 1.0], twin, projections)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
