@@ -48,6 +48,16 @@ class Said:
         return queries @ keys.mT / queries.shape[-1] ** 0.5
 
 
+def uneven(model: PreTrainedModel) -> PreTrainedModel:
+    """The model in float64, with random biases and gains: fresh ones are 0 and 1, which would hide one that is forgotten."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in model.double().parameters():
+            if weight.dim() == 1:
+                weight += 0.2 * torch.randn(weight.shape, generator=generator)
+    return model
+
+
 def plain(model: PreTrainedModel) -> PreTrainedModel:
     """The same weights in a model of their own, with eager attention."""
     twin = copy.deepcopy(model)

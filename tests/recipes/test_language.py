@@ -15,7 +15,7 @@ from hodu.data import successive
 from hodu.recipes import find_recipe
 from hodu.training.distillation import Teachers
 from hodu.types import IGNORED, Task
-from tests.recipes.plain import Said, divergence, mean_over_texts, plain, say
+from tests.recipes.plain import Said, divergence, mean_over_texts, plain, say, uneven
 from tests.recipes.step import assert_same, stage_of, step
 from tests.tiny import PAD, VOCABULARY, batch, tiny
 
@@ -25,7 +25,7 @@ RECIPES = {"distilbert": "bert", "distilbert-masked": "bert", "distilgpt": "gpt2
 def models(family: str, student_width: int, pieces: int = VOCABULARY) -> tuple[PreTrainedModel, PreTrainedModel]:
     head: Any = "causal-lm" if family == "gpt2" else "masked-lm"
     student = tiny(family, head, layers=2, width=student_width, seed=1, vocab_size=pieces)
-    return student.double(), tiny(family, head, layers=4, seed=2).double()
+    return uneven(student), uneven(tiny(family, head, layers=4, seed=2))
 
 
 def running_text(task: Task, lengths: tuple[int, ...], pieces: int = VOCABULARY) -> dict[str, Tensor]:

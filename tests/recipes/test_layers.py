@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from hodu.recipes import find_recipe
 from hodu.training.distillation import Teachers
 from hodu.types import Task
-from tests.recipes.plain import Said, divergence, in_heads, mean_over_texts, plain, say
+from tests.recipes.plain import Said, divergence, in_heads, mean_over_texts, plain, say, uneven
 from tests.recipes.step import assert_same, stage_of, step
 from tests.tiny import batch, tiny
 
@@ -57,7 +57,7 @@ def models(family: str, *, width: int = 32, heads: int = 4) -> tuple[PreTrainedM
     """A student of two layers and a teacher of four that is twice as wide."""
     head = "causal-lm" if family == "gpt2" else "classification"
     student = tiny(family, head, layers=2, width=width, heads=heads, seed=1)  # type: ignore[arg-type]
-    return student.double(), tiny(family, head, layers=4, width=2 * width, seed=2).double()  # type: ignore[arg-type]
+    return uneven(student), uneven(tiny(family, head, layers=4, width=2 * width, seed=2))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra"])

@@ -14,7 +14,7 @@ from hodu.objectives.ensemble import Mean
 from hodu.recipes import Stage, find_recipe
 from hodu.training.distillation import Teachers
 from hodu.types import Task
-from tests.recipes.plain import plain, say
+from tests.recipes.plain import plain, say, uneven
 from tests.recipes.step import assert_same, stage_of, step
 from tests.tiny import batch, tiny
 
@@ -28,7 +28,7 @@ TASKS = list(GOLD)
 
 def model(task: Task, family: str, seed: int, **shape: int) -> PreTrainedModel:
     answers = 1 if task == "regression" else 4
-    return tiny(family, "classification", seed=seed, num_labels=answers, **shape).double()  # type: ignore[arg-type]
+    return uneven(tiny(family, "classification", seed=seed, num_labels=answers, **shape))  # type: ignore[arg-type]
 
 
 def logits(one: PreTrainedModel, texts: dict[str, Tensor]) -> Tensor:
