@@ -23,7 +23,7 @@ def combine(
     temperature: float = 1.0,
     mean: Mean = "arithmetic",
 ) -> Capture:
-    """One capture whose logits say what the teachers say together (Hinton et al. 2015, §1 and §2: arithmetic or geometric mean of their predictions).
+    """One capture whose logits say what the teachers say together (Hinton et al. 2015, §1: arithmetic or geometric mean of their predictions).
 
     The arithmetic mean is taken of the probabilities *at this temperature*; the logits returned give just that mean when softened by the same temperature.
     The geometric mean is the mean of the logits, at any temperature. Numbers (regression) are averaged. Hidden states and attention have no

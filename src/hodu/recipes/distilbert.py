@@ -48,8 +48,11 @@ DISTILBERT = Recipe(
     notes=(
         "at equal width the student starts from evenly spread teacher layers, the last included (2, 4, 6, ... of 12); the reference code takes the layers 1, 3, 5, 8, 10, 12",
         "the student keeps the teacher's architecture, token types included; DistilBERT has neither them nor a pooler",
-        "pieces are masked uniformly, as in BERT; the reference code masks rare ones more often (mlm_smoothing 0.7)",
-        "a mean over tokens is taken within each row and then over rows; full rows have equally many tokens",
+        "pieces are masked uniformly, 15 % of each row, as in BERT; the reference code takes 15 % of the whole batch, rare ones more often (mlm_smoothing 0.7)",
+        "a mean over tokens is taken within each row and then over rows; full rows have equally many tokens, so that this is the reference code's mean over the batch",
+        "positions are learnt further, as in the reference code: its --freeze_pos_embs has no effect on DistilBERT",
+        "the optimizer is AdamW with betas 0.9 and 0.999, eps 1e-8, and gradients clipped to norm 1; the reference code has 0.9 and 0.98, 1e-6, and 5",
+        "the checkpoint that was best on dev is kept; the reference code keeps the last",
         "section numbers are from memory of the paper and were not checked against its text",
     ),
 )

@@ -43,6 +43,9 @@ DISTILGPT = Recipe(
     ),
     notes=(
         "the last token of a row has nothing to predict, so it has a soft target but no label",
+        "a mean over tokens is taken within each row and then over rows",
+        "the optimizer is AdamW with betas 0.9 and 0.999, eps 1e-8, and gradients clipped to norm 1; the reference code has 0.9 and 0.98, 1e-6, and 5",
+        "the checkpoint that was best on dev is kept; the reference code keeps the last",
         "a narrower student starts from slices of the teacher's matrices: rotation is for encoders with their norms behind (BERT's family)",
     ),
 )

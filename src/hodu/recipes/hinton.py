@@ -33,6 +33,8 @@ HINTON = Recipe(
         ),
     ),
     notes=(
-        "an ensemble is averaged arithmetically over probabilities at this temperature (§1); --mean geometric averages logits (§2)",
+        "an ensemble is averaged arithmetically over probabilities at this temperature (§1); --mean geometric averages logits, which is the geometric mean of the probabilities (§1)",
+        "soft targets are a divergence: the paper's cross-entropy without the teacher's own entropy, which has no gradient",
+        "the paper has classes only (ours: several labels are compared as the two answers to each, mean over labels; numbers by squared error, without temperature)",
     ),
 )

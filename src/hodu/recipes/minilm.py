@@ -35,8 +35,10 @@ MINILM = Recipe(
     stages=(_STAGE,),
     notes=(
         "relation heads: the largest number up to 48 that divides both widths and leaves 16 dimensions; 48 is the open implementations' for base models",
+        "AdamW's eps is 1e-8; the open implementation's 1e-6",
         "the student starts from the teacher (rotate, layers at equal width) where the paper starts at random: --start random",
         "the last layer's feed-forward part and the head have no part in the loss: they stay as they started, and are for fine-tuning",
+        "what has rotary positions (ModernBERT, Llama) is compared with them, as attention gets it; in a causal model a token relates to what it may see",
         "section numbers are from memory of the papers and were not checked against their text",
     ),
 )
@@ -63,8 +65,15 @@ MINILM_V1 = Recipe(
             batch_size=32,
             warmup=0.01,
             keep_best=False,
-            sources={**_STAGE.sources, "learning_rate": "§4.1: 5e-4 for 6 x 768"},
+            sources={
+                **_STAGE.sources,
+                "learning_rate": "§4.1: 5e-4 for 6 x 768 (3e-4 for other shapes)",
+                "batch_size": "ours: 32 rows of full length; §4.1: 1,024 for 6 x 768, 256 for other shapes",
+            },
         ),
     ),
-    notes=MINILM.notes[1:],
+    notes=(
+        "a student from a teacher directly; for its smallest (6 x 384) the paper puts a teacher assistant between them (§3.3): distil twice",
+        *MINILM.notes[2:],
+    ),
 )

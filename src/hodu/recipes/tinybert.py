@@ -16,7 +16,7 @@ TINYBERT = Recipe(
                 Term(
                     HiddenStates,
                     1.0,
-                    "Eq. 8 and 9; all layer weights 1 (§4.2); one projection for all layers, as the code does (the paper writes W_e and W_h)",
+                    "Eq. 8 and 9; all layer weights 1 (§4.2); one projection with a bias for all layers, as the code does (the paper writes W_e and W_h)",
                     {"layers": "uniform", "projection": "shared", "initial": "random"},
                 ),
                 Term(AttentionScores, 1.0, "Eq. 7; all layer weights 1 (§4.2)", {"layers": "uniform"}),
@@ -63,7 +63,9 @@ TINYBERT = Recipe(
     notes=(
         "the student starts from the teacher (rotate) where the paper starts from general distillation over Wikipedia",
         "the teacher runs in eval mode; the reference code leaves its dropout on",
-        "padding takes no part in any loss; the reference code averages over padded positions too",
+        "padding takes no part in any loss, and each text counts once; the reference code takes one mean over all positions of a batch, padded ones too",
+        "both models answer with their own heads; the reference code puts a relu before the classifier, the teacher's too",
+        "numbers learn from the teacher's by squared error, several labels by Eq. 10 for each; the reference code gives STS-B the gold numbers instead",
         "AdamW with gradients clipped together to norm 1; the reference code has BertAdam and clips each tensor by itself",
         "data augmentation with --augment MODEL, 20 copies of a text, p_t 0.4, K 15 (appendix on data augmentation); candidates are found once in the unmodified "
         "sentence, beside it, as the reference code does; words of several pieces have their neighbours in the masked model's own embeddings, or with --glove in GloVe as in the paper",
