@@ -20,6 +20,7 @@ class TaskName(StrEnum):
     regression = "regression"
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
+    replaced_token = "replaced-token"
 
 
 DataSource = Annotated[
@@ -39,7 +40,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text.",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text.",
     ),
 ]
 LabelNames = Annotated[
@@ -59,6 +60,13 @@ Accumulate = Annotated[
 WholeWord = Annotated[
     bool, typer.Option("--whole-word", help="Hide whole words of a masked language model's text, not single pieces.")
 ]
+Generator = Annotated[
+    str | None,
+    typer.Option(
+        "--generator",
+        help="For replaced-token: a masked language model with the same tokenizer (hub id or folder) that replaces pieces. Default: drawn by frequency.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
 TensorBoard = Annotated[
@@ -69,6 +77,11 @@ TensorBoard = Annotated[
 def label_names(given: str | None) -> list[str] | None:
     """The names in a comma-separated flag."""
     return [name.strip() for name in given.split(",")] if given else None
+
+
+def with_generator(given: str | None) -> str:
+    """The flag as it stands in a command that is proposed to the user."""
+    return f" --generator {given}" if given else ""
 
 
 def columns(text: str | None, pair: str | None, label: str | None) -> Columns:

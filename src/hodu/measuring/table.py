@@ -94,6 +94,8 @@ def show(value: float, unit: str) -> str:
             return f"{value * 100:.1f}%"
         case "correlation":
             return f"{value:.3f}"
+        case "nats":
+            return f"{value:.3f}"
         case "ms":
             return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
         case "tokens/s":

@@ -15,6 +15,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForPreTraining,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
@@ -36,6 +37,7 @@ _CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence 
 _LOADERS: dict[Task, tuple[Any, str]] = {
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
+    "replaced-token": (AutoModelForPreTraining, "a discriminator of replaced pieces"),
 }
 
 
@@ -86,7 +88,9 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            task = task or language_task(AutoConfig.from_pretrained(source))
+            config = AutoConfig.from_pretrained(source)
+            task = task or language_task(config)
+            _check_family(source, config, task)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -123,9 +127,18 @@ def load_masked_lm(path: str | Path) -> Loaded:
 def language_task(config: PretrainedConfig) -> Task | None:
     """The language task that a checkpoint was made for, by the class that its configuration names; None for all others."""
     names = tuple(config.architectures or ())
+    if "ElectraForPreTraining" in names:
+        return "replaced-token"
     if any(name.endswith(("ForMaskedLM", "BertForPreTraining")) for name in names):
         return "masked-lm"
     return "causal-lm" if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names) else None
+
+
+def _check_family(source: str, config: PretrainedConfig, task: Task | None) -> None:
+    if task == "replaced-token" and config.model_type != "electra":
+        raise ModelError(
+            f"{source} is a {config.model_type}, and only ELECTRA has a head that tells replaced pieces; name an ELECTRA discriminator, or take --task masked-lm"
+        )
 
 
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:

@@ -6,8 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
+import torch
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    ElectraConfig,
+    ElectraForPreTraining,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
+from hodu.data import max_length_of
 from hodu.errors import ShapeError
 from hodu.models.byte_pairs import train_byte_pairs
 from hodu.models.load import Loaded, head_settings
@@ -68,6 +78,36 @@ def new_language_model(
         pad_token_id=tokenizer.pad_token_id,
     )
     return Loaded(shape, GPT2LMHeadModel(gpt2), tokenizer, {})
+
+
+def new_discriminator(
+    shape: str, texts: Iterable[str], vocabulary: int, max_length: int, *, generator: Loaded | None
+) -> Loaded:
+    """An ELECTRA discriminator of this shape (layers x width) with random weights, its embeddings as wide as its layers.
+
+    Args:
+        generator: lends its tokenizer, and where they are as wide its word embeddings to start from (Clark et al. 2020, §3.2, shares them); None makes a WordPiece
+            vocabulary of at most ``vocabulary`` pieces from ``texts``.
+
+    Raises:
+        ShapeError: a width that is no multiple of 16.
+    """
+    if generator is None:
+        tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
+    else:
+        tokenizer = generator.tokenizer
+        max_length = min(max_length, max_length_of(tokenizer, generator.model.config))
+    sizes = _bert_sizes(shape, max_length)
+    config = ElectraConfig(
+        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, embedding_size=sizes["hidden_size"], **sizes
+    )
+    model = ElectraForPreTraining(config)
+    if generator is not None:
+        theirs, ours = (one.get_input_embeddings().weight for one in (generator.model, model))
+        if theirs.shape == ours.shape:
+            with torch.no_grad():
+                ours.copy_(theirs)
+    return Loaded(shape, model, tokenizer, {})
 
 
 def _bert_sizes(shape: str, max_length: int) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from transformers import set_seed
 from hodu.data import Columns, Data, load, match_labels, split
 from hodu.errors import LabelError
 from hodu.models import shape_of
-from hodu.models.load import Loaded, labels_of, load_for_training
-from hodu.models.scratch import is_shape, new_classifier, new_language_model
+from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm
+from hodu.models.scratch import is_shape, new_classifier, new_discriminator, new_language_model
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import publish, working_folder
-from hodu.training.prepare import longest, prepare
+from hodu.training.prepare import check_generator, longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, pick_device, run_stage
 from hodu.types import LANGUAGE, Pairing, Task
@@ -74,6 +74,7 @@ def train(
     max_length: int | None = None,
     vocabulary: int = 8000,
     whole_word: bool = False,
+    generator: str | Path | None = None,
     seed: int = 0,
     accumulate: int = 1,
     overwrite: bool = False,
@@ -85,14 +86,15 @@ def train(
 
     Args:
         model: a hub id, a folder in Hugging Face format, or a shape such as ``"4x256"``: a new model with a vocabulary of its own, from scratch (a BERT, for
-            ``causal-lm`` a GPT-2).
+            ``causal-lm`` a GPT-2, for ``replaced-token`` an ELECTRA discriminator, which takes the generator's vocabulary if there is one).
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
-        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``: a language model learns from the texts alone.
+        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``, ``replaced-token``: a language model learns from the texts alone.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         epochs, learning_rate, batch_size: None takes those of BERT's fine-tuning, for a new model a higher rate.
         vocabulary: pieces of a vocabulary made from scratch.
         whole_word: hide whole words of a masked language model's text, not single pieces.
+        generator: of ``replaced-token``: the masked language model (hub id or folder, the model's tokenizer) whose samples replace pieces; None draws them by their frequency.
         accumulate: micro-batches per optimizer step, where memory is short.
 
     Raises:
@@ -111,6 +113,7 @@ def train(
         raise LabelError(
             "training needs labels, and the data has none; name the label column (--label-column)", file=source.source
         )
+    check_generator(generator, source.task)
     stage = _stage(source.task, new=is_shape(str(model)))
     stage = replace(stage, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
     settings = {
@@ -121,6 +124,7 @@ def train(
         "vocabulary": vocabulary,
         "max_length": max_length,
         "whole_word": whole_word,
+        "generator": str(generator) if generator else None,
     }
     settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
     task, source = source.task, split(source)
@@ -128,9 +132,10 @@ def train(
         logger.info("%s", note)
     with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
         set_seed(seed)
-        loaded, source = _model_and_labels(model, source, vocabulary, max_length)
+        loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator)
         length = longest(loaded, max_length)
-        sets = prepare(source, loaded.tokenizer, task, max_length=length, seed=seed, whole_word=whole_word)
+        options: dict[str, Any] = {"seed": seed, "whole_word": whole_word, "generator": generator}
+        sets = prepare(source, loaded.tokenizer, task, max_length=length, **options)
         shape = shape_of(loaded.model.config)
         learns = labels_alone(task, "plain training").build(Pairing(shape, shape, task))
         module = Distillation(loaded.model, Teachers(()), [learns], [1.0], task).to(pick_device())
@@ -150,13 +155,18 @@ def _stage(task: Task, *, new: bool) -> Stage:
     return FROM_SCRATCH if new else FINE_TUNING
 
 
-def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length: int | None) -> tuple[Loaded, Data]:
+def _model_and_labels(
+    model: str | Path, data: Data, vocabulary: int, max_length: int | None, generator: str | Path | None
+) -> tuple[Loaded, Data]:
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
         texts = [text for row in data.splits["train"] for text in (row["text"], row.get("pair")) if text]
         if data.task in LANGUAGE:
             length = max_length or 128
+            if data.task == "replaced-token":
+                pair = load_masked_lm(generator) if generator is not None else None
+                return new_discriminator(str(model), texts, vocabulary, length, generator=pair), data
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, collate, masked, max_length_of, pack, successive, tokenise
-from hodu.errors import DataError, ModelError
-from hodu.measuring.score import LOWER_IS_BETTER, METRICS, score
+from hodu.data import Data, Fill, Frequency, collate, corrupted, masked, max_length_of, pack, successive, tokenise
+from hodu.errors import DataError, ModelError, RecipeError
+from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, score
+from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
-from hodu.training.stages import Sets
+from hodu.training.stages import Sets, pick_device
 from hodu.training.teacher_cache import Collate
 from hodu.types import LANGUAGE, Task
 
@@ -32,12 +34,14 @@ def prepare(
     metric: str | None = None,
     seed: int = 0,
     whole_word: bool = False,
+    generator: str | Path | None = None,
 ) -> Sets:
     """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
 
     Args:
         metric: a name for the dev metric; None takes the task's headline.
         seed, whole_word: for masks, see :func:`hodu.data.masked`.
+        generator: for replaced-token, see :func:`fill_of`.
 
     Raises:
         DataError: there is no training data.
@@ -47,7 +51,7 @@ def prepare(
             f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source
         )
     if task in LANGUAGE:
-        return _running_text(data, tokenizer, task, max_length=max_length, seed=seed, whole_word=whole_word)
+        return _running_text(data, tokenizer, task, max_length, seed, whole_word, generator)
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -69,14 +73,24 @@ def prepare(
 
 
 def _running_text(
-    data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, seed: int, whole_word: bool
+    data: Data,
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task,
+    max_length: int,
+    seed: int,
+    whole_word: bool,
+    generator: str | Path | None,
 ) -> Sets:
     packed: dict[str, Dataset] = {}
     for name in [name for name in ("train", "dev") if name in data.splits]:
         packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=whole_word)
         logger.info("%s: %s", name, packing)
-    batches = masked(tokenizer, seed=seed, whole_word=whole_word) if task == "masked-lm" else successive(tokenizer)
-    headline = METRICS[task][0]
+    if task == "replaced-token":
+        fill = fill_of(generator, packed["train"], tokenizer, max_length)
+        batches = corrupted(tokenizer, fill, seed=seed, whole_word=whole_word)
+    else:
+        batches = masked(tokenizer, seed=seed, whole_word=whole_word) if task == "masked-lm" else successive(tokenizer)
+    headline = DECIDES.get(task, METRICS[task][0])
     dev = packed.get("dev")
     return Sets(
         train=packed["train"].add_column("row", list(range(len(packed["train"])))),
@@ -86,6 +100,32 @@ def _running_text(
         evaluate=_evaluate(task, headline) if dev is not None else None,
         higher=headline not in LOWER_IS_BETTER,
     )
+
+
+def check_generator(generator: str | Path | None, task: Task | None) -> None:
+    """Refuse a generator where nothing is replaced.
+
+    Raises:
+        RecipeError: the task is another one.
+    """
+    if generator is not None and task != "replaced-token":
+        raise RecipeError(
+            f"--generator {generator} replaces pieces for --task replaced-token, and this is {task or 'another task'}"
+        )
+
+
+def fill_of(generator: str | Path | None, packed: Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Fill:
+    """What replaces hidden pieces: a generator's samples, or without one pieces drawn by their frequency in ``packed``.
+
+    Raises:
+        ModelError: the generator is none, reads with another vocabulary or takes shorter rows.
+    """
+    if generator is not None:
+        return load_generator(generator, tokenizer, max_length=max_length, device=pick_device())
+    logger.info(
+        "no generator: pieces are replaced by others as frequent as they are in the text, which are easy to tell; --generator MODEL teaches more"
+    )
+    return Frequency(packed, tokenizer)
 
 
 def longest(loaded: Loaded, asked: int | None) -> int:
@@ -122,6 +162,7 @@ def _numbered(collate: Collate) -> Collate:
 def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
     def evaluate(prediction: EvalPrediction) -> dict[str, float]:
         logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        return {name: score(task, logits, labels)[METRICS[task][0]]}
+        figures = score(task, logits, labels)
+        return {name: figures.get(name, figures[METRICS[task][0]])}
 
     return evaluate
