@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pyarrow as pa
+import numpy as np
 import torch
 from datasets import Dataset
 from torch import Tensor
@@ -55,12 +55,12 @@ class Frequency:
     """
 
     def __init__(self, packed: Dataset, tokenizer: PreTrainedTokenizerBase) -> None:
-        counts = torch.zeros(len(tokenizer), dtype=torch.float64)  # V
+        counts = np.zeros(len(tokenizer))  # V
         for table in packed.with_format("arrow").iter(1000):
-            pieces = pa.compute.list_flatten(table["input_ids"].combine_chunks())
-            counts += torch.bincount(torch.from_numpy(pieces.to_numpy()).long(), minlength=len(counts))
-        counts[torch.tensor(sorted(set(tokenizer.all_special_ids)))] = 0
-        self._heaped = counts.cumsum(0)  # V
+            pieces = table["input_ids"].combine_chunks().flatten().to_numpy()
+            counts += np.bincount(pieces, minlength=len(counts))
+        counts[sorted(set(tokenizer.all_special_ids))] = 0
+        self._heaped = torch.from_numpy(counts.cumsum())  # V
         if not self._heaped[-1]:
             raise DataError("the text has no pieces but special ones, so none can be put in another's place")
 

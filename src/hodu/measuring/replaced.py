@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hodu.data import Frequency, corrupted, max_length_of, pack
+from hodu.data import Fill, Frequency, corrupted, max_length_of, pack
 from hodu.errors import ModelError
 from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
@@ -63,9 +63,9 @@ def corrupt(
     length = min(max_length_of(one.tokenizer, one.model.config) for one in systems)
     packed, packing = pack(rows, reader.tokenizer, max_length=length)
     logging.getLogger("hodu").info("%s", packing)
-    if generator is None:
-        fill, by = Frequency(packed, reader.tokenizer), "drawn by their frequency (--generator for harder ones)"
-    else:
+    fill: Fill = Frequency(packed, reader.tokenizer)
+    by = "drawn by their frequency (--generator for harder ones)"
+    if generator is not None:
         fill = load_generator(generator, reader.tokenizer, max_length=length, device=device)
         by = f"sampled from {generator}"
     batch = corrupted(reader.tokenizer, fill, seed=0)
@@ -92,10 +92,9 @@ def detect(loaded: Loaded, text: Corrupted) -> tuple[NDArray[np.float64], NDArra
     with torch.inference_mode():
         for batch in text.batches:
             labels = batch["labels"]
-            inputs = {**{name: value for name, value in batch.items() if name != "labels"}}
-            inputs["input_ids"] = own[batch["input_ids"]]
-            device = loaded.model.device
-            logits = loaded.model(**{name: value.to(device) for name, value in inputs.items()}).logits.cpu()  # B L
+            inputs = {name: value.to(loaded.model.device) for name, value in batch.items() if name != "labels"}
+            inputs["input_ids"] = own[batch["input_ids"]].to(loaded.model.device)
+            logits = loaded.model(**inputs).logits.cpu()  # B L
             sums.append(detected(logits, labels))
             asked.append((labels != IGNORED).sum(1))
             judged.append(logits > 0)

@@ -34,19 +34,21 @@ ELECTRA = Recipe(
             warmup=0.05,
             sources={
                 "epochs": "ours: 3 passes over some MB of text",
-                "learning_rate": "the paper's appendix A: 5e-4 for ELECTRA-small (base 2e-4)",
-                "batch_size": "ours: 32 rows of full length, for text of some MB; the paper takes 128 (small) or 256 (base)",
-                "schedule": "the paper's appendix A: linear",
-                "warmup": "ours: 5 %, as DistilBERT's code; the paper's 10,000 steps are 1 % of its million",
-                "weight_decay": "the paper's appendix A: 0.01",
-                "dropout": "ours: as hodu, a target for each layer of every token regularises enough; the paper trains with 0.1",
+                "learning_rate": "the reference code: 5e-4 for ELECTRA-small (base 2e-4)",
+                "batch_size": "ours: 32 rows of full length, for text of some MB; the reference code takes 128 (small) or 256 (base)",
+                "schedule": "the reference code: linear",
+                "warmup": "ours: 5 %, as DistilBERT's code; the reference code's 10,000 steps are 1 % of its million",
+                "weight_decay": "the reference code: 0.01",
+                "dropout": "ours: as hodu, a target for each layer of every token regularises enough; ELECTRA trains with 0.1",
             },
         ),
     ),
     notes=(
-        "15 % of the pieces are replaced by samples of --generator, a masked language model with the same tokenizer (§3.1; always all of them, none left as they are); without one by pieces drawn "
-        "by their frequency in the text, which are easier to tell and so teach less (ours)",
+        "15 % of the pieces are hidden, and all of them replaced by samples of --generator, a masked language model with the same tokenizer (§3.1), at temperature 1; without one by pieces "
+        "drawn by their frequency in the text, which are easier to tell and so teach less (ours; the reference code's uniform_generator draws all pieces alike)",
         "the generator is given and stays as it is; the paper trains it together with the discriminator",
+        "special pieces are never put in a place; the reference code lets its generator propose them",
+        "the mean over tokens is taken within each row and then over rows; full rows have equally many tokens",
         "section numbers are from memory of the paper and were not checked against its text",
     ),
 )
