@@ -118,7 +118,7 @@ def test_figures_can_be_repeated(teacher: Path, generator: Path, text: Path) -> 
 
 
 def test_the_student_starts_near_its_teacher(teacher: Path, text: Path, tmp_path: Path) -> None:
-    """The rotated start says nothing of replaced pieces: its head was fitted to a text in which none are."""
+    """The rotated start does not know ELECTRA's head, so that training begins from a coin's judgement."""
     figures = {}
     for start in ("random", "rotate"):
         out = hodu.distill(
@@ -216,6 +216,8 @@ def test_a_fine_tuned_electra_is_distilled_by_the_default_recipe(data: Path, tmp
 
 def test_what_cannot_be_is_said_at_once(teacher: Path, generator: Path, text: Path, data: Path, tmp_path: Path) -> None:
     """A wrong combination ends hours later, or in a shape error."""
+    with pytest.raises(ModelError, match=r"no trained head.* or distil it as .*--task replaced-token"):
+        hodu.distill(teacher, text, tmp_path / "z", **QUICK)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="is a bert, and only ELECTRA"):
         hodu.distill(generator, text, tmp_path / "a", task="replaced-token", **QUICK)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="no masked language model"):

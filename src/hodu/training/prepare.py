@@ -110,7 +110,7 @@ def check_generator(generator: str | Path | None, task: Task | None) -> None:
     """
     if generator is not None and task != "replaced-token":
         raise RecipeError(
-            f"--generator {generator} replaces pieces for --task replaced-token, and this is {task or 'another task'}"
+            f"--generator {generator} replaces pieces for --task replaced-token (ELECTRA discriminators), and this is {task or 'another task'}; name that task, or leave --generator away"
         )
 
 
