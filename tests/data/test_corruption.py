@@ -57,7 +57,7 @@ def test_labels_say_what_was_replaced(by: str) -> None:
 
 
 def test_a_piece_put_where_it_stood_is_original() -> None:
-    """A generator that guesses right is punished: the discriminator is taught to call right pieces wrong (§3.1)."""
+    """A generator that guesses right is punished: the discriminator is taught to call right pieces wrong (§2)."""
     before = original()
     batch = corrupted(WORDPIECE, lambda asked, hidden, dice: before[hidden], seed=0)(ROWS)
     assert torch.equal(batch["input_ids"], before) and not (batch["labels"] == 1).any()

@@ -147,7 +147,7 @@ def distill(
         learning_rate=learning_rate,
         batch_size=batch_size,
         columns=o.columns(text_column, pair_column, label_column),
-        task=task.value if task else None,
+        task=o.task_of(task),
         label_names=o.label_names(label_names),
         max_length=max_length,
         seed=seed,
@@ -162,7 +162,7 @@ def distill(
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}{o.with_generator(generator)}")
+    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}{o.with_generator(made)}")
 
 
 def baseline(

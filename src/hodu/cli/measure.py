@@ -55,7 +55,7 @@ def measure(
         load(
             data,
             columns=o.columns(text_column, pair_column, label_column),
-            task=task.value if task else None,
+            task=o.task_of(task),
             label_names=o.label_names(label_names),
         )
     )

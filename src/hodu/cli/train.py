@@ -44,7 +44,7 @@ def train(
         data,
         out,
         columns=o.columns(text_column, pair_column, label_column),
-        task=task.value if task else None,
+        task=o.task_of(task),
         label_names=o.label_names(label_names),
         epochs=epochs,
         learning_rate=learning_rate,
@@ -59,4 +59,4 @@ def train(
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {made} --data {data}{o.with_generator(generator)}")
+    typer.echo(f"{made} is ready: hodu measure {made} --data {data}{o.with_generator(made)}")

@@ -1,6 +1,6 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
-from hodu.data.corruption import Fill, Frequency, corrupted
+from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
@@ -26,4 +26,5 @@ __all__ = [
     "split",
     "successive",
     "tokenise",
+    "unfilled",
 ]

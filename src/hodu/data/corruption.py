@@ -1,4 +1,4 @@
-"""Batches in which some pieces are replaced by others: what an ELECTRA discriminator reads (Clark et al. 2020, §3.1)."""
+"""Batches in which some pieces are replaced by others: what an ELECTRA discriminator reads (Clark et al. 2020, §2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def corrupted(
 ) -> Callable[[Rows], dict[str, Tensor]]:
     """A function from rows of :func:`pack` to one batch with ``labels`` ``B L``: 1 where a piece is another one than stood there, 0 where it is not, ``IGNORED`` at padding.
 
-    15 % of each row's pieces are hidden, chosen as in :func:`hodu.data.masked`, and all of them filled by ``fill``. A piece that is put where it stood before counts as original (§3.1).
+    15 % of each row's pieces are hidden, chosen as in :func:`hodu.data.masked`, and all of them filled by ``fill``. A piece that is put where it stood before counts as original (§2).
     Places and pieces depend on ``seed`` and on the rows that share the batch: other ones each epoch, and the same ones when a stopped run goes on.
 
     Raises:
@@ -38,6 +38,25 @@ def corrupted(
         seen = ids.masked_scatter(hidden, fill(asked, hidden, dice))
         real = made["attention_mask"].bool()
         return {**made, "input_ids": seen, "labels": (seen != ids).long().masked_fill(~real, IGNORED)}
+
+    return batch
+
+
+def unfilled(
+    tokenizer: PreTrainedTokenizerBase, *, seed: int, whole_word: bool = False
+) -> Callable[[Rows], dict[str, Tensor]]:
+    """As :func:`corrupted`, but nothing is filled yet: [MASK] stands at the hidden places, and ``labels`` ``B L`` are the pieces that stood there, ``IGNORED`` elsewhere.
+
+    Raises:
+        ModelError: the tokenizer has no mask piece.
+    """
+    hide = hiding(tokenizer, seed=seed, whole_word=whole_word)
+
+    def batch(rows: Rows) -> dict[str, Tensor]:
+        made, hidden, _ = hide(rows)
+        ids = made["input_ids"]  # B L
+        seen = ids.masked_fill(hidden, tokenizer.mask_token_id)
+        return {**made, "input_ids": seen, "labels": ids.where(hidden, IGNORED)}
 
     return batch
 

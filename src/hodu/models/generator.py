@@ -1,4 +1,4 @@
-"""ELECTRA's generator: a masked language model that proposes what stands at hidden places (Clark et al. 2020, §3.1)."""
+"""ELECTRA's generator: a masked language model that proposes what stands at hidden places (Clark et al. 2020, §2)."""
 
 from __future__ import annotations
 
@@ -51,20 +51,19 @@ class Generator:
         assert readout is not None  # asked for
         if self._rows is None:  # once: the generator does not change
             self._rows = self._of_the_reader(readout)
-        weight, bias = self._rows
         states = readout.states[hidden.to(device)]  # N D
         lots = torch.rand(len(states), 1, generator=dice, dtype=torch.float64).to(device)
-        size = max(1, _CHUNK.get(device.type, _CHUNK["cpu"]) // len(weight))
-        parts = zip(states.split(size), lots.split(size), strict=True)
-        return torch.cat([_drawn(F.linear(some, weight, bias), few) for some, few in parts]).cpu()
+        return sampled(Readout(states, *self._rows), lots).cpu()
 
     def _of_the_reader(self, readout: Readout) -> tuple[Tensor, Tensor]:
         """``V D`` and ``V``: the vocabulary that the reader has, without a chance for its special pieces."""
         pieces = self._pieces.to(readout.weight.device)
         whole = torch.equal(pieces, torch.arange(len(readout.weight), device=pieces.device))
         weight = readout.weight if whole else readout.weight[pieces]
-        bias = weight.new_zeros(len(weight)) if readout.bias is None else readout.bias[pieces]
-        return weight, bias.index_fill(0, self._special.to(pieces.device), -torch.inf)
+        bias = None if readout.bias is None else readout.bias[pieces]
+        rows = without(Readout(readout.states, weight, bias), self._special)
+        assert rows.bias is not None  # what is left out stands there
+        return rows.weight, rows.bias
 
 
 def load_generator(
@@ -84,6 +83,25 @@ def load_generator(
     generator = Generator(loaded, tokenizer)
     torch.nn.Module.to(loaded.model, device)
     return generator
+
+
+def without(readout: Readout, pieces: Tensor) -> Readout:
+    """The same readout, in which these pieces have no chance."""
+    weight, bias = readout.weight, readout.bias
+    bias = weight.new_zeros(len(weight)) if bias is None else bias
+    return Readout(readout.states, weight, bias.index_fill(0, pieces.to(bias.device), -torch.inf))
+
+
+def sampled(readout: Readout, lots: Tensor) -> Tensor:
+    """One piece per state of ``N D`` from the whole softmax, at temperature 1.
+
+    Args:
+        lots: ``N 1``, uniform between 0 and 1, float64.
+    """
+    weight = readout.weight
+    size = max(1, _CHUNK.get(weight.device.type, _CHUNK["cpu"]) // len(weight))
+    parts = zip(readout.states.split(size), lots.split(size), strict=True)
+    return torch.cat([_drawn(F.linear(some, weight, readout.bias), few) for some, few in parts])  # N
 
 
 def _drawn(logits: Tensor, lots: Tensor) -> Tensor:

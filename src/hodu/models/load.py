@@ -152,9 +152,23 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
     settings = head_settings(task, labels)
     own = load_model(path, task)
     same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
-    if same and not own.untrained:
-        return own
-    return load_model(path, task, ignore_mismatched_sizes=True, **settings)
+    loaded = own if same and not own.untrained else load_model(path, task, ignore_mismatched_sizes=True, **settings)
+    _let_pad(loaded)
+    return loaded
+
+
+def _let_pad(loaded: Loaded) -> None:
+    """GPT-2 as it is published has no padding piece: the end of the text pads instead. It is masked, and a decoder's classifier looks at the last piece before it."""
+    if loaded.tokenizer.pad_token is None and loaded.tokenizer.eos_token is not None:
+        loaded.tokenizer.pad_token = loaded.tokenizer.eos_token
+    if loaded.model.config.pad_token_id is None:
+        loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
+
+
+def parts_of(model: PreTrainedModel, weights: Sequence[str]) -> list[str]:
+    """The parts of a model that these weights make up: "classifier", "bert.pooler"."""
+    body = f"{model.base_model_prefix}."
+    return sorted({".".join(name.split(".")[: 2 if name.startswith(body) else 1]) for name in weights})
 
 
 def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hodu.types import IGNORED, Capture, Needs, Pairing
 class ReplacedTokens(Objective):
     """``soft · T² KL(teacher ‖ student) + hard · cross-entropy with the truth``, for the two chances of each token: replaced, or original.
 
-    The hard part is ELECTRA's loss (Clark et al. 2020, §3.1); the soft one is Hinton's (2015, §2) for the Bernoulli distributions ``σ(logit / T)``, ours: no paper
+    The hard part is ELECTRA's loss (Clark et al. 2020, §2); the soft one is Hinton's (2015, §2) for the Bernoulli distributions ``σ(logit / T)``, ours: no paper
     distils a discriminator so. Both are means over all real tokens of a row, special ones included as in ELECTRA, and then over rows.
 
     Args:

@@ -44,7 +44,7 @@ ELECTRA = Recipe(
         ),
     ),
     notes=(
-        "15 % of the pieces are hidden, and all of them replaced by samples of --generator, a masked language model with the same tokenizer (§3.1), at temperature 1; without one by pieces "
+        "15 % of the pieces are hidden, and all of them replaced by samples of --generator, a masked language model with the same tokenizer (§2), at temperature 1; without one by pieces "
         "drawn by their frequency in the text, which are easier to tell and so teach less (ours; the reference code's uniform_generator draws all pieces alike)",
         "the generator is given and stays as it is; the paper trains it together with the discriminator",
         "special pieces are never put in a place; the reference code lets its generator propose them",

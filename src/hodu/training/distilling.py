@@ -24,6 +24,7 @@ from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
+from hodu.training.pre_training import generator_beside
 from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.stages import Run, Sets, pick_device, run_stage
@@ -140,7 +141,8 @@ def distill(
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
         whole_word: hide whole words of a masked language model's text, not single pieces.
-        generator: of ``replaced-token``: the masked language model (hub id or folder, the teacher's tokenizer) whose samples replace pieces; None draws them by their frequency.
+        generator: of ``replaced-token``: the masked language model (hub id or folder, the teacher's tokenizer) whose samples replace pieces; None takes the folder ``generator`` of the
+            teacher's, which :func:`train` leaves there, or draws them by their frequency.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
         augment: a masked language model (hub id or folder) that replaces words in copies of the training rows (:mod:`hodu.data.augment`).
         augment_copies, glove: copies of each text; GloVe or fastText vectors for words of several pieces, None takes the masked model's own embeddings.
@@ -168,6 +170,8 @@ def distill(
             f"--augment replaces words in labelled or unlabelled sentences; a language model ({task}) learns from the text as it is"
         )
     check_generator(generator, task)
+    if task == "replaced-token" and generator is None:
+        generator = generator_beside(names[0])
     if glove is not None and augment is None:
         raise RecipeError(
             f"{glove} gives words for augmentation (--glove), and there is none; name a masked language model with --augment"

@@ -13,11 +13,24 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, Fill, Frequency, collate, corrupted, masked, max_length_of, pack, successive, tokenise
+from hodu.data import (
+    Data,
+    Fill,
+    Frequency,
+    collate,
+    corrupted,
+    masked,
+    max_length_of,
+    pack,
+    successive,
+    tokenise,
+    unfilled,
+)
 from hodu.errors import DataError, ModelError, RecipeError
 from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, score
 from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
+from hodu.models.scratch import is_shape
 from hodu.training.stages import Sets, pick_device
 from hodu.training.teacher_cache import Collate
 from hodu.types import LANGUAGE, Task
@@ -35,6 +48,7 @@ def prepare(
     seed: int = 0,
     whole_word: bool = False,
     generator: str | Path | None = None,
+    together: bool = False,
 ) -> Sets:
     """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
 
@@ -42,6 +56,7 @@ def prepare(
         metric: a name for the dev metric; None takes the task's headline.
         seed, whole_word: for masks, see :func:`hodu.data.masked`.
         generator: for replaced-token, see :func:`fill_of`.
+        together: for replaced-token: the generator learns meanwhile, so the training batches are not filled yet, and the dev text is corrupted by frequency, always in the same way.
 
     Raises:
         DataError: there is no training data.
@@ -51,7 +66,9 @@ def prepare(
             f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source
         )
     if task in LANGUAGE:
-        return _running_text(data, tokenizer, task, max_length, seed, whole_word, generator)
+        packed = _packed(data, tokenizer, max_length, words=whole_word)
+        batches = _batches(tokenizer, task, packed["train"], max_length, seed, whole_word, generator, together=together)
+        return _running_text(packed, batches, task)
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -72,24 +89,38 @@ def prepare(
     )
 
 
-def _running_text(
-    data: Data,
+def _packed(data: Data, tokenizer: PreTrainedTokenizerBase, max_length: int, *, words: bool) -> dict[str, Dataset]:
+    packed: dict[str, Dataset] = {}
+    for name in [name for name in ("train", "dev") if name in data.splits]:
+        packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=words)
+        logger.info("%s: %s", name, packing)
+    return packed
+
+
+def _batches(
     tokenizer: PreTrainedTokenizerBase,
     task: Task,
+    train: Dataset,
     max_length: int,
     seed: int,
     whole_word: bool,
     generator: str | Path | None,
-) -> Sets:
-    packed: dict[str, Dataset] = {}
-    for name in [name for name in ("train", "dev") if name in data.splits]:
-        packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=whole_word)
-        logger.info("%s: %s", name, packing)
-    if task == "replaced-token":
-        fill = fill_of(generator, packed["train"], tokenizer, max_length)
-        batches = corrupted(tokenizer, fill, seed=seed, whole_word=whole_word)
-    else:
-        batches = masked(tokenizer, seed=seed, whole_word=whole_word) if task == "masked-lm" else successive(tokenizer)
+    *,
+    together: bool,
+) -> Collate:
+    if task == "causal-lm":
+        return successive(tokenizer)
+    if task == "masked-lm":
+        return masked(tokenizer, seed=seed, whole_word=whole_word)
+    fill = Frequency(train, tokenizer) if together else fill_of(generator, train, tokenizer, max_length)
+    filled = corrupted(tokenizer, fill, seed=seed, whole_word=whole_word)
+    if not together:
+        return filled
+    hollow = unfilled(tokenizer, seed=seed, whole_word=whole_word)
+    return lambda rows: hollow(rows) if "row" in rows[0] else filled(rows)  # the training rows are numbered
+
+
+def _running_text(packed: dict[str, Dataset], batches: Collate, task: Task) -> Sets:
     headline = DECIDES.get(task, METRICS[task][0])
     dev = packed.get("dev")
     return Sets(
@@ -102,15 +133,23 @@ def _running_text(
     )
 
 
-def check_generator(generator: str | Path | None, task: Task | None) -> None:
+def check_generator(generator: str | Path | None, task: Task | None, *, new: bool = False) -> None:
     """Refuse a generator where nothing is replaced.
 
+    Args:
+        new: whether one can be made, of the shape that is given instead of a name.
+
     Raises:
-        RecipeError: the task is another one.
+        RecipeError: the task is another one; or a shape where a trained one is wanted.
     """
     if generator is not None and task != "replaced-token":
         raise RecipeError(
             f"--generator {generator} replaces pieces for --task replaced-token (ELECTRA discriminators), and this is {task or 'another task'}; name that task, or leave --generator away"
+        )
+    if generator is not None and is_shape(str(generator)) and not new:
+        raise RecipeError(
+            f"--generator {generator} is a shape, and a new generator would put anything anywhere; name a trained one (hodu train --task replaced-token trains one together with its "
+            "discriminator)"
         )
 
 
