@@ -22,6 +22,8 @@ from hodu.objectives.replaced import detected
 from hodu.types import IGNORED
 
 _BATCH = 32
+_LOOKED_AT = 200  # texts that all tokenizers cut, to see whether they agree
+_MORE_PIECES = 0.05  # a pruned vocabulary cuts a few words finer, another vocabulary nearly all
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,7 @@ def corrupt(
     """
     reader = min(systems, key=lambda one: len(one.tokenizer))
     for one in systems:
-        if lacking := reader.tokenizer.get_vocab().keys() - one.tokenizer.get_vocab().keys():
-            raise ModelError(
-                f"{reader.path} and {one.path} read with different vocabularies (the latter does not know {min(lacking)!r}), so no corrupted text is the same "
-                "for both; measure them one by one"
-            )
+        _check_same_pieces(reader, one, rows)
     length = min(max_length_of(one.tokenizer, one.model.config) for one in systems)
     packed, packing = pack(rows, reader.tokenizer, max_length=length)
     logging.getLogger("hodu").info("%s", packing)
@@ -76,6 +74,25 @@ def corrupt(
     return Corrupted(
         batches, reader.tokenizer, f"15 % of the pieces replaced by others, {by}; F1 is that of 'replaced'"
     )
+
+
+def _check_same_pieces(reader: Loaded, other: Loaded, rows: Dataset) -> None:
+    """A text in the reader's pieces must be one that the other model could have read.
+
+    Raises:
+        ModelError: it does not know them, or cuts text in another way.
+    """
+    here, there = reader.tokenizer.get_vocab(), other.tokenizer.get_vocab()
+    if here == there:
+        return
+    lacking = here.keys() - there.keys()
+    texts = rows[:_LOOKED_AT]["text"]
+    pieces = [sum(len(each) for each in one.tokenizer(texts, verbose=False).input_ids) for one in (reader, other)]
+    if lacking or pieces[0] > pieces[1] * (1 + _MORE_PIECES):
+        why = f"the latter does not know {min(lacking)!r}" if lacking else f"{pieces[0]:,} pieces against {pieces[1]:,}"
+        raise ModelError(
+            f"{reader.path} and {other.path} read with different vocabularies ({why}), so no corrupted text is the same for both; measure them one by one"
+        )
 
 
 def detect(loaded: Loaded, text: Corrupted) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Tensor]]:

@@ -46,7 +46,8 @@ ELECTRA = Recipe(
     notes=(
         "15 % of the pieces are hidden, and all of them replaced by samples of --generator, a masked language model with the same tokenizer (§2), at temperature 1; without one by pieces "
         "drawn by their frequency in the text, which are easier to tell and so teach less (ours; the reference code's uniform_generator draws all pieces alike)",
-        "the generator is given and stays as it is; the paper trains it together with the discriminator",
+        "the generator stays as it is while the student learns; the teacher's own (its folder generator) is taken where --generator names none",
+        "the generator sees [MASK] at all places that it fills (§2); the reference code leaves the piece itself at 15 % of them",
         "special pieces are never put in a place; the reference code lets its generator propose them",
         "the mean over tokens is taken within each row and then over rows; full rows have equally many tokens",
         "section numbers are from memory of the paper and were not checked against its text",
