@@ -65,7 +65,7 @@ def test_the_head_learns(students: dict[str, Path], data: Path, tmp_path: Path) 
     for task in ("masked-lm", "causal-lm"):
         settings = {"epochs": 8.0, "learning_rate": 5e-3, "progress": False, "batch_size": 8}
         tuned = hodu.train(students[task], data, tmp_path / task, **settings)  # type: ignore[arg-type]
-        assert hodu.measure([tuned], data, split="train", speed=False)[0].metrics["accuracy"] > 0.8, task
+        assert hodu.measure([tuned], data, split="train", speed=False)[0].metrics["accuracy"] > 0.7, task
 
 
 def test_a_gpt_without_padding_gets_a_head(students: dict[str, Path], data: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_gpt_without_padding_gets_a_head(students: dict[str, Path], data: Path
     tuned = hodu.train(tmp_path / "gpt2", data, tmp_path / "tuned", **QUICK)  # type: ignore[arg-type]
     config = load_model(tuned).model.config
     assert config.pad_token_id == config.eos_token_id
-    small = hodu.distill(tuned, data, tmp_path / "small", student="1x16", **QUICK)  # type: ignore[arg-type]
+    small = hodu.distill(tuned, data, tmp_path / "small", student="1x32", **QUICK)  # type: ignore[arg-type]
     assert "agreement" in hodu.measure([tuned, small], data, speed=False)[1].metrics
 
 

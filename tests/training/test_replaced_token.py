@@ -51,7 +51,7 @@ def generator(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def teacher(text: Path, generator: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teacher") / "electra"
-    settings = {**QUICK, "epochs": 3.0, "batch_size": 8, "task": "replaced-token", "generator": generator}
+    settings = {**QUICK, "epochs": 5.0, "batch_size": 8, "task": "replaced-token", "generator": generator}
     return hodu.train("2x32", text, folder, **settings)  # type: ignore[arg-type]
 
 
@@ -226,7 +226,7 @@ def test_what_cannot_be_is_said_at_once(teacher: Path, generator: Path, text: Pa
         hodu.measure([generator], text, generator=generator, speed=False)
     own = text.read_text(encoding="utf-8").splitlines()
     for name, texts, reason in (("e", own, "pieces against"), ("f", ["quite other 전혀 다른 글"], "does not know")):
-        stranger = new_discriminator("1x16", texts, 200, 32, generator=None)
+        stranger = new_discriminator("1x16", texts, 150, 32, generator=None)
         stranger.model.save_pretrained(tmp_path / name)
         stranger.tokenizer.save_pretrained(tmp_path / name)
         with pytest.raises(ModelError, match=f"different vocabularies .*{reason}"):
