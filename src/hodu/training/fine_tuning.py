@@ -143,11 +143,10 @@ def train(
         sets = prepare(source, loaded.tokenizer, task, max_length=length, **options)
         module, terms = _module(loaded, partner, task)
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
+        if partner:
+            # dev text is corrupted in another way than the text that a pair learns from: no ground to choose by
+            stage = replace(stage, keep_best=False)
         with module.to(pick_device()).tapped():
-            if (
-                partner
-            ):  # dev text is corrupted in another way than the text that it learns from: no ground to choose by
-                stage = replace(stage, keep_best=False)
             figures = run_stage(module, stage, sets, run, terms=tuple(term.objective.__name__ for term in terms))
         objectives = [[described(term) for term in terms]]
         record = {"role": "teacher", "task": task, **settings, "objectives": objectives, **figures}
