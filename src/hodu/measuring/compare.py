@@ -21,7 +21,7 @@ from hodu.errors import DataError, HoduError, ModelError
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
 from hodu.measuring.predict import predict
-from hodu.measuring.replaced import Corrupted, alike, corrupt, detect
+from hodu.measuring.replaced import CALLED_REPLACED, JUDGED_RIGHT, Corrupted, alike, corrupt, detect
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
@@ -214,6 +214,8 @@ def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> tuple[Any, .
 def _quality(system: _System, data: Data, split: str) -> None:
     if system.asked is not None:
         task = task_of(system.loaded.model.config)
+        if system.judged is not None and not system.logits[:, CALLED_REPLACED].any():
+            system.notes += ("calls no piece replaced, so it has not learned to tell them: train it longer",)
         system.metrics.update(score(task, system.logits, system.asked))
         for metric in METRICS[task]:
             system.intervals[metric] = bootstrap(task, system.logits, system.asked, metric)
@@ -237,7 +239,7 @@ def _agreements(systems: Sequence[_System], task: Task, text: Corrupted | None) 
             continue
         if text is not None and system.judged is not None and teacher.judged is not None and system.asked is not None:
             same = alike(system.judged, teacher.judged, text)  # N 5
-            system.metrics["agreement"] = score(task, same, system.asked)["accuracy"]
+            system.metrics["agreement"] = float(same[:, JUDGED_RIGHT].sum() / system.asked.sum())
             system.intervals["agreement"] = bootstrap(task, same, system.asked, "accuracy")
             continue
         own = (

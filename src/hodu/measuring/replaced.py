@@ -21,6 +21,9 @@ from hodu.models.load import Loaded
 from hodu.objectives.replaced import detected
 from hodu.types import IGNORED
 
+CALLED_REPLACED, JUDGED_RIGHT = 1, 3
+"""Columns of :func:`detect`."""
+
 _BATCH = 32
 _LOOKED_AT = 200  # texts that all tokenizers cut, to see whether they agree
 _MORE_PIECES = 0.05  # a pruned vocabulary cuts a few words finer, another vocabulary nearly all
