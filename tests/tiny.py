@@ -18,6 +18,7 @@ from transformers import (
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForPreTraining,
     AutoModelForSequenceClassification,
     BertConfig,
     DistilBertConfig,
@@ -30,7 +31,7 @@ from transformers import (
     RobertaConfig,
 )
 
-Head = Literal["base", "classification", "masked-lm", "causal-lm"]
+Head = Literal["base", "classification", "masked-lm", "causal-lm", "replaced-token"]
 
 VOCABULARY = 64
 PAD = 0  # RoBERTa counts positions from its padding id on: one id for all keeps one batch for all
@@ -44,6 +45,7 @@ _HEADS: dict[Head, Any] = {
     "classification": AutoModelForSequenceClassification,
     "masked-lm": AutoModelForMaskedLM,
     "causal-lm": AutoModelForCausalLM,
+    "replaced-token": AutoModelForPreTraining,
 }
 
 

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # `import hodu` must not import torch
     from torch import Tensor
 
-Task = Literal["classification", "multilabel", "regression", "masked-lm", "causal-lm"]
-"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text."""
+Task = Literal["classification", "multilabel", "regression", "masked-lm", "causal-lm", "replaced-token"]
+"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text · which pieces of a text were replaced."""
 
-LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm"})
+LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm", "replaced-token"})
 """Tasks that learn from raw text: the pieces themselves are the labels."""
 
 Start = Literal["random", "layers", "slice", "rotate"]
@@ -94,12 +94,12 @@ class Capture:
 
     Attributes:
         mask: ``B L`` bool, True on real tokens.
-        logits: ``B C``, or None when nobody asked.
+        logits: ``B C``, or ``B L`` (is this piece a replaced one?); None when nobody asked.
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.
-        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L`` (pieces to predict,
-            :data:`IGNORED` where there is none); None without labels.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L`` (pieces to predict, or 1 where
+            a piece was replaced, :data:`IGNORED` where there is none); None without labels.
         readout: of a language model, what stands before its logits.
     """
 

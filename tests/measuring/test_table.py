@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from hodu.measuring import Measured, render_table, to_markdown
+from hodu.measuring import METRICS, Measured, render_table, rows_of, to_markdown
 from hodu.measuring.table import show
 from tests.measuring.figures import STUDENT, TEACHER, measured, teacher_and_student
 
@@ -91,6 +91,26 @@ def test_headline_of_the_task_comes_first() -> None:
     """Multi-label models would be compared by the accuracy of whole sets, regression by the wrong correlation."""
     one = measured("student", {"f1": 0.5, "f1_micro": 0.6, "accuracy": 0.3, "agreement": 0.4}, task="multilabel")
     assert to_markdown([one]).splitlines()[2] == "| system | F1 | micro F1 | accuracy | agreement |"
+
+
+def test_every_metric_has_a_column_and_a_unit() -> None:
+    """hodu measure leaves a language model's perplexity out of its table, and --rows stops at it."""
+    for task, metrics in METRICS.items():
+        one = measured("student", dict.fromkeys(metrics, 0.5), task=task)
+        titles = to_markdown([one]).splitlines()[2].strip("| ").split(" | ")
+        assert len(titles) == 1 + len(metrics), f"{task}: {titles} for {metrics}"
+        assert [row.metric for row in rows_of([one], table="tasks", command="hodu measure")] == list(metrics)
+
+
+def test_less_perplexity_is_not_kept() -> None:
+    """A student with twice its teacher's perplexity is praised: "200 % kept"."""
+    pair = [
+        measured("teacher", {"perplexity": 21.3, "cross_entropy": 0.21}, task="masked-lm"),
+        measured("student", {"perplexity": 1234.5, "cross_entropy": 0.42}, task="masked-lm"),
+    ]
+    text = to_markdown(pair)
+    assert "| student | 1,234 | 0.420 |" in text and "| teacher | 21.30 | 0.210 |" in text
+    assert "kept" not in text
 
 
 def test_agreement_of_regression_is_no_percentage() -> None:

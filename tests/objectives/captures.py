@@ -20,10 +20,15 @@ def capture(
     lengths: tuple[int, ...] = (5, 3),
     padded_to: int = 5,
     classes: int = CLASSES,
+    per_token: bool = False,
     grad: bool = False,
     labels: Tensor | None = None,
 ) -> Capture:
-    """A capture with every layer recorded. The values at real tokens depend on ``seed`` alone, not on the padding, which holds other noise."""
+    """A capture with every layer recorded. The values at real tokens depend on ``seed`` alone, not on the padding, which holds other noise.
+
+    Args:
+        per_token: logits are ``B L`` instead of ``B C``.
+    """
     batch = len(lengths)
     mask = torch.arange(padded_to)[None] < torch.tensor(lengths)[:, None]  # B L
     generator = torch.Generator().manual_seed(seed)
@@ -45,7 +50,7 @@ def capture(
         )  # B H L K
         return Heads(queries, keys, kept, width**-0.5)
 
-    logits = torch.randn(batch, classes, generator=generator).requires_grad_(grad)
+    logits = (values() if per_token else torch.randn(batch, classes, generator=generator)).requires_grad_(grad)
     hidden = {i: values(shape.width).requires_grad_(grad) for i in range(shape.layers + 1)}
     attention = {i: heads() for i in range(1, shape.layers + 1)}
     states = values(shape.width).requires_grad_(grad)

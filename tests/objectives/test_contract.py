@@ -17,6 +17,7 @@ from hodu.objectives import (
     Labels,
     Objective,
     Relations,
+    ReplacedTokens,
     SoftTargets,
     Vocabulary,
 )
@@ -28,6 +29,7 @@ GOLD = {
     "multilabel": torch.tensor([[1.0, 0, 1], [0, 0, 1]]),
     "regression": torch.tensor([0.5, -1.0]),
     "masked-lm": torch.tensor([[3, IGNORED, 5], [IGNORED, 1, IGNORED]]),
+    "replaced-token": torch.tensor([[0, 1, 0], [1, 0, IGNORED]]),
 }
 
 
@@ -44,6 +46,10 @@ class Case:
     @property
     def classes(self) -> int:
         return 1 if self.task == "regression" else 3
+
+    @property
+    def per_token(self) -> bool:
+        return self.task == "replaced-token"
 
 
 def entropy(teacher: Capture) -> float:
@@ -93,6 +99,13 @@ CASES: dict[str, Case] = {
     "vocabulary, masked positions": Case(*(2 * (lambda: Vocabulary(positions="labelled"),)), "masked-lm"),
     "vocabulary, both": Case(lambda: Vocabulary(soft=5.0, hard=2.0, temperature=2.0), Vocabulary, "masked-lm"),
     "vocabulary, labels alone": Case(*(2 * (lambda: Vocabulary(soft=0.0, hard=1.0),)), "masked-lm", uses_teacher=False),
+    "replaced tokens": Case(*(2 * (lambda: ReplacedTokens(temperature=2.0),)), "replaced-token"),
+    "replaced tokens, both": Case(
+        lambda: ReplacedTokens(soft=5.0, hard=2.0, temperature=2.0), ReplacedTokens, "replaced-token"
+    ),
+    "replaced tokens, labels alone": Case(
+        *(2 * (lambda: ReplacedTokens(soft=0.0, hard=1.0),)), "replaced-token", uses_teacher=False
+    ),
     "relations": Case(lambda: Relations(((2, 4),), 8, 12), lambda: Relations(((2, 2), (4, 4)), 12, 12)),
 }
 
@@ -100,7 +113,7 @@ CASES: dict[str, Case] = {
 def gold(task: Task, padded_to: int) -> torch.Tensor:
     """The gold labels; pieces to predict are padded as the batch is."""
     labels = GOLD[task]
-    if task != "masked-lm":
+    if task not in ("masked-lm", "replaced-token"):
         return labels
     return torch.nn.functional.pad(labels, (0, padded_to - labels.shape[1]), value=IGNORED)
 
@@ -115,6 +128,7 @@ def captures_for(name: str, lengths: tuple[int, ...] = (5, 3), padded_to: int = 
     case = CASES[name]
     teacher_shape = STUDENT if "no projection" in name else TEACHER
     settings = {"lengths": lengths, "padded_to": padded_to, "classes": case.classes, "grad": True}
+    settings["per_token"] = case.per_token
     student = capture(STUDENT, seed=1, labels=gold(case.task, padded_to), **settings)  # type: ignore[arg-type]
     return case, student, capture(teacher_shape, seed=2, **settings)  # type: ignore[arg-type]
 
@@ -131,7 +145,7 @@ def test_the_loss_is_a_finite_scalar(name: str) -> None:
 def test_a_student_equal_to_its_teacher_has_nothing_to_learn(name: str) -> None:
     """A perfect student is still pushed away from its teacher."""
     case = CASES[name]
-    student = capture(TEACHER, seed=2, classes=case.classes, labels=gold(case.task, 5))
+    student = capture(TEACHER, seed=2, classes=case.classes, per_token=case.per_token, labels=gold(case.task, 5))
     objective = case.make_equal()
     if isinstance(objective, HiddenStates):  # compare each layer with itself
         objective.pairs = tuple((t, t) for _, t in objective.pairs)

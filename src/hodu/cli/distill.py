@@ -56,7 +56,7 @@ def distill(
         str | None,
         typer.Option(
             "--recipe",
-            help="How to distil; hodu recipes lists them. Default: hodu; for language models distilbert, distilgpt.",
+            help="How to distil; hodu recipes lists them. Default: hodu; for language models distilbert, distilgpt, electra.",
         ),
     ] = None,
     start: Annotated[
@@ -105,6 +105,7 @@ def distill(
         ),
     ] = None,
     whole_word: o.WholeWord = False,
+    generator: o.Generator = None,
     augment: Annotated[
         str | None,
         typer.Option(
@@ -146,13 +147,14 @@ def distill(
         learning_rate=learning_rate,
         batch_size=batch_size,
         columns=o.columns(text_column, pair_column, label_column),
-        task=task.value if task else None,
+        task=o.task_of(task),
         label_names=o.label_names(label_names),
         max_length=max_length,
         seed=seed,
         accumulate=accumulate,
         cache=cache,
         whole_word=whole_word,
+        generator=generator,
         augment=augment,
         augment_copies=augment_copies,
         glove=glove,
@@ -160,7 +162,7 @@ def distill(
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}")
+    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}{o.with_generator(made)}")
 
 
 def baseline(

@@ -42,6 +42,7 @@ def measure(
     pair_column: o.PairColumn = None,
     label_column: o.LabelColumn = None,
     task: o.Task = None,
+    generator: o.Generator = None,
     label_names: o.LabelNames = None,
 ) -> None:
     """Measure models side by side: quality, agreement with the teacher, size, speed, memory."""
@@ -54,13 +55,13 @@ def measure(
         load(
             data,
             columns=o.columns(text_column, pair_column, label_column),
-            task=task.value if task else None,
+            task=o.task_of(task),
             label_names=o.label_names(label_names),
         )
     )
     if with_baseline:
         models = [*models, *_baselines(models)]
-    measured = run(models, loaded, split=split, teacher=teacher, threads=threads, speed=speed)
+    measured = run(models, loaded, split=split, teacher=teacher, generator=generator, threads=threads, speed=speed)
     Console().print(render_table(measured))
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)

@@ -10,16 +10,19 @@ import typer
 
 if TYPE_CHECKING:
     from hodu.data import Columns
+    from hodu.types import Task as TaskValue
 
 
 class TaskName(StrEnum):
     """The tasks, as a flag takes them."""
 
     classification = "classification"
+    text_classification = "text-classification"
     multilabel = "multilabel"
     regression = "regression"
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
+    replaced_token = "replaced-token"
 
 
 DataSource = Annotated[
@@ -39,7 +42,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text.",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text.",
     ),
 ]
 LabelNames = Annotated[
@@ -59,6 +62,13 @@ Accumulate = Annotated[
 WholeWord = Annotated[
     bool, typer.Option("--whole-word", help="Hide whole words of a masked language model's text, not single pieces.")
 ]
+Generator = Annotated[
+    str | None,
+    typer.Option(
+        "--generator",
+        help="For replaced-token: a masked language model with the same tokenizer (hub id or folder) that replaces pieces; in hodu train also a shape. Default: one trained together with a new model, MODEL/generator, or drawn by frequency.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
 TensorBoard = Annotated[
@@ -69,6 +79,23 @@ TensorBoard = Annotated[
 def label_names(given: str | None) -> list[str] | None:
     """The names in a comma-separated flag."""
     return [name.strip() for name in given.split(",")] if given else None
+
+
+def task_of(given: TaskName | None) -> TaskValue | None:
+    """The task as the package calls it; text-classification is transformers' name for classification."""
+    if given is None:
+        return None
+    return "classification" if given is TaskName.text_classification else given.value  # type: ignore[return-value]
+
+
+def with_generator(made: Path) -> str:
+    """The flag with which the model in a folder is measured on text as it learned from, as it stands in a command that is proposed to the user."""
+    from hodu.models.load import read_card
+    from hodu.models.scratch import GENERATOR
+
+    beside = made / GENERATOR
+    named = beside if beside.is_dir() else read_card(made).get("generator")
+    return f" --generator {named}" if named else ""
 
 
 def columns(text: str | None, pair: str | None, label: str | None) -> Columns:

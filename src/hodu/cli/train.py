@@ -29,13 +29,14 @@ def train(
     max_length: o.MaxLength = None,
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Pieces of a vocabulary made from scratch.")] = 8000,
     whole_word: o.WholeWord = False,
+    generator: o.Generator = None,
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
 ) -> None:
-    """Fine-tune a model on labelled text, or (--task masked-lm, causal-lm) a language model on running text: a teacher."""
+    """Fine-tune a model on labelled text, or (--task masked-lm, causal-lm, replaced-token) a language model on running text: a teacher."""
     from hodu.training import train as run
 
     made = run(
@@ -43,7 +44,7 @@ def train(
         data,
         out,
         columns=o.columns(text_column, pair_column, label_column),
-        task=task.value if task else None,
+        task=o.task_of(task),
         label_names=o.label_names(label_names),
         epochs=epochs,
         learning_rate=learning_rate,
@@ -51,10 +52,11 @@ def train(
         max_length=max_length,
         vocabulary=vocabulary,
         whole_word=whole_word,
+        generator=generator,
         seed=seed,
         accumulate=accumulate,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {made} --data {data}")
+    typer.echo(f"{made} is ready: hodu measure {made} --data {data}{o.with_generator(made)}")

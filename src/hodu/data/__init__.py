@@ -1,5 +1,6 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
+from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
@@ -11,9 +12,12 @@ from hodu.data.types import Columns, Data
 __all__ = [
     "Columns",
     "Data",
+    "Fill",
+    "Frequency",
     "Packing",
     "Truncation",
     "collate",
+    "corrupted",
     "load",
     "masked",
     "match_labels",
@@ -22,4 +26,5 @@ __all__ = [
     "split",
     "successive",
     "tokenise",
+    "unfilled",
 ]

@@ -37,25 +37,42 @@ def masked(
     Raises:
         ModelError: the tokenizer has no mask piece.
     """
-    if tokenizer.mask_token_id is None:
-        raise ModelError(
-            "the tokenizer has no mask piece, so nothing can be hidden; take a masked language model such as BERT, or --task causal-lm for GPT"
-        )
-    pad, special = collate(tokenizer), torch.tensor(sorted(set(tokenizer.all_special_ids)))
+    hide = hiding(tokenizer, seed=seed, whole_word=whole_word)
 
     def batch(rows: Rows) -> dict[str, Tensor]:
-        made = pad(rows)
+        made, hidden, generator = hide(rows)
         ids = made["input_ids"]  # B L
-        generator = torch.Generator().manual_seed(zlib.crc32(ids.numpy().tobytes(), seed))
-        free = ~torch.isin(ids, special) & made["attention_mask"].bool()
-        continues = _continues(rows, ids) if whole_word else torch.zeros_like(free)
-        hidden = _choose(free, continues, generator)
         dice = torch.rand(ids.shape, generator=generator)
         other = torch.randint(len(tokenizer), ids.shape, generator=generator)
         seen = torch.where(dice < _MASKED, tokenizer.mask_token_id, torch.where(dice < _MASKED + _OTHER, other, ids))
         return {**made, "input_ids": seen.where(hidden, ids), "labels": ids.where(hidden, IGNORED)}
 
     return batch
+
+
+def hiding(
+    tokenizer: PreTrainedTokenizerBase, *, seed: int, whole_word: bool = False
+) -> Callable[[Rows], tuple[dict[str, Tensor], Tensor, torch.Generator]]:
+    """A function from rows of :func:`pack` to the padded batch as it is, which of its pieces to hide (``B L`` bool; see :func:`masked`), and the dice for what follows.
+
+    Raises:
+        ModelError: the tokenizer has no mask piece.
+    """
+    if tokenizer.mask_token_id is None:
+        raise ModelError(
+            "the tokenizer has no mask piece, so nothing can be hidden; take a masked language model such as BERT, or --task causal-lm for GPT"
+        )
+    pad, special = collate(tokenizer), torch.tensor(sorted(set(tokenizer.all_special_ids)))
+
+    def hide(rows: Rows) -> tuple[dict[str, Tensor], Tensor, torch.Generator]:
+        made = pad(rows)
+        ids = made["input_ids"]  # B L
+        dice = torch.Generator().manual_seed(zlib.crc32(ids.numpy().tobytes(), seed))
+        free = ~torch.isin(ids, special) & made["attention_mask"].bool()
+        continues = _continues(rows, ids) if whole_word else torch.zeros_like(free)
+        return made, _choose(free, continues, dice), dice
+
+    return hide
 
 
 def successive(tokenizer: PreTrainedTokenizerBase) -> Callable[[Rows], dict[str, Tensor]]:

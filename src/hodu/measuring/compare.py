@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from hodu.data import Data, load, match_labels
 from hodu.data import split as split_data
@@ -21,6 +21,7 @@ from hodu.errors import DataError, HoduError, ModelError
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
 from hodu.measuring.predict import predict
+from hodu.measuring.replaced import CALLED_REPLACED, JUDGED_RIGHT, Corrupted, alike, corrupt, detect
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
@@ -40,7 +41,8 @@ class _System:
     loaded: Loaded
     role: str
     logits: NDArray[Any]
-    asked: NDArray[np.float64] | None = None  # how many pieces a language model had to guess, row by row
+    asked: NDArray[np.float64] | None = None  # how many pieces a language model had to guess (or judge), row by row
+    judged: list[Tensor] | None = None  # which pieces a discriminator takes for replaced ones
     metrics: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ def measure(
     *,
     split: str | None = None,
     teacher: str | None = None,
+    generator: str | Path | None = None,
     threads: int = 1,
     speed: bool = True,
 ) -> list[Measured]:
@@ -66,6 +69,8 @@ def measure(
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
             names as its teacher.
+        generator: for discriminators of replaced pieces: the masked language model whose samples replace them; by default they are drawn by their frequency in these rows. All models
+            read the same corrupted text.
         threads: torch threads for latency, throughput and memory.
         speed: latency, throughput and peak memory too; they take the most time.
 
@@ -87,14 +92,17 @@ def measure(
     rows = data.splits[split]
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
+    text = _corrupted(loaded, task, rows, generator)
     systems = [
-        _System(one, role, *_said(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
+        _System(one, role, *_said(one, rows, text), notes=_untrained(one))
+        for one, role in zip(loaded, roles, strict=True)
     ]
+    notes = (*notes, *([text.note] if text else []))
     task = task if task in LANGUAGE else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
-    _agreements(systems, task)
+    _agreements(systems, task, text)
     for system in systems:
         _size(system)
     if speed:
@@ -178,14 +186,27 @@ def _task_of_all(systems: Sequence[Loaded]) -> Task:
     return next(iter(tasks.values()))
 
 
-def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+def _corrupted(systems: Sequence[Loaded], task: Task, rows: Dataset, generator: str | Path | None) -> Corrupted | None:
+    if task == "replaced-token":
+        return corrupt(systems, rows, generator, "cuda" if torch.cuda.is_available() else "cpu")
+    if generator is not None:
+        raise ModelError(
+            f"--generator {generator} replaces pieces for discriminators (ELECTRA), and these models do {task}"
+        )
+    return None
+
+
+def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> tuple[Any, ...]:
+    """What stands in :class:`_System` from ``logits`` on."""
     model: nn.Module = system.model
     if torch.cuda.is_available():
         model.to("cuda")
     try:
+        if text is not None:
+            return detect(system, text)
         if task_of(system.model.config) in LANGUAGE:
             return expect(system, rows)
-        return predict(system.model, system.tokenizer, rows), None
+        return (predict(system.model, system.tokenizer, rows),)
     finally:
         model.to("cpu")
 
@@ -193,6 +214,8 @@ def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float
 def _quality(system: _System, data: Data, split: str) -> None:
     if system.asked is not None:
         task = task_of(system.loaded.model.config)
+        if system.judged is not None and not system.logits[:, CALLED_REPLACED].any():
+            system.notes += ("calls no piece replaced, so it has not learned to tell them: train it longer",)
         system.metrics.update(score(task, system.logits, system.asked))
         for metric in METRICS[task]:
             system.intervals[metric] = bootstrap(task, system.logits, system.asked, metric)
@@ -207,12 +230,17 @@ def _quality(system: _System, data: Data, split: str) -> None:
         system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
 
 
-def _agreements(systems: Sequence[_System], task: Task) -> None:
+def _agreements(systems: Sequence[_System], task: Task, text: Corrupted | None) -> None:
     teacher = next((system for system in systems if system.role == "teacher"), None)
-    if teacher is None or task in LANGUAGE:
+    if teacher is None or (task in LANGUAGE and text is None):
         return
     for system in systems:
         if system is teacher:
+            continue
+        if text is not None and system.judged is not None and teacher.judged is not None and system.asked is not None:
+            same = alike(system.judged, teacher.judged, text)  # N 5
+            system.metrics["agreement"] = float(same[:, JUDGED_RIGHT].sum() / system.asked.sum())
+            system.intervals["agreement"] = bootstrap(task, same, system.asked, "accuracy")
             continue
         own = (
             system.logits if task == "regression" else system.logits[:, _columns(teacher.loaded, system.loaded)]

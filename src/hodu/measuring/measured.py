@@ -15,6 +15,8 @@ UNITS: Mapping[str, str] = {
     "f1_micro": "fraction",
     "pearson": "correlation",
     "spearman": "correlation",
+    "perplexity": "pieces",
+    "cross_entropy": "nats",
     "agreement": "fraction",
     "parameters": "parameters",
     "non_embedding_parameters": "parameters",

@@ -26,11 +26,15 @@ METRICS: dict[Task, tuple[str, ...]] = {
     "regression": ("pearson", "spearman"),
     "masked-lm": ("perplexity", "accuracy"),
     "causal-lm": ("perplexity", "accuracy"),
+    "replaced-token": ("f1", "accuracy", "cross_entropy"),
 }
 """The metrics of each task, headline first. ``f1`` is the macro average; a multi-label row is right as a whole set. ``perplexity`` is e to the mean surprise at
-the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better."""
+the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better. Of a discriminator of replaced pieces ``f1`` is that of "replaced" and ``cross_entropy`` nats a token, lower is better."""
 
-LOWER_IS_BETTER = frozenset({"perplexity"})
+LOWER_IS_BETTER = frozenset({"perplexity", "cross_entropy"})
+
+DECIDES: dict[Task, str] = {"replaced-token": "cross_entropy"}
+"""What the best checkpoint is chosen by where it is not the headline: a discriminator's F1 is 0 until it calls the first piece replaced, and a tie would keep the worst."""
 
 _SAME: dict[Task, str] = {"classification": "accuracy", "multilabel": "accuracy", "regression": "pearson"}
 
@@ -39,7 +43,8 @@ def answers(task: Task, logits: Array) -> Array:
     """What the model says.
 
     Args:
-        logits: ``N C`` (``N 1`` for regression; for language tasks ``N 2``: nats of surprise, pieces guessed right).
+        logits: ``N C`` (``N 1`` for regression; for language tasks ``N 2``: nats of surprise, pieces guessed right;
+            for replaced-token ``N 5``: see :func:`hodu.objectives.replaced.detected`).
 
     Returns:
         ``N`` class ids; for multi-label ``N C`` of 0 and 1 (1 where the sigmoid is above one half); for regression
@@ -57,7 +62,7 @@ def answers(task: Task, logits: Array) -> Array:
             f"the model gives NaN or infinity for {len(broken)} of {len(logits)} rows, first for row {broken[0]}"
         )
     if task in LANGUAGE:
-        return logits.astype(np.float64)  # N 2
+        return logits.astype(np.float64)  # N 2 or N 5
     if task == "classification":
         return np.asarray(logits.argmax(axis=1))  # N
     if task == "multilabel":
@@ -254,7 +259,21 @@ def _guessed(weights: Array, given: Array, gold: Array) -> Array:
     return _ratio(weights @ given[:, 1], weights @ gold)  # T
 
 
+def _f1_replaced(weights: Array, given: Array, gold: Array) -> Array:
+    return _ratio(2 * (weights @ given[:, 0]), weights @ (given[:, 1] + given[:, 2]))  # T
+
+
+def _judged_right(weights: Array, given: Array, gold: Array) -> Array:
+    return _ratio(weights @ given[:, 3], weights @ gold)  # T
+
+
+def _nats(weights: Array, given: Array, gold: Array) -> Array:
+    return _ratio(weights @ given[:, 4], weights @ gold)  # T
+
+
 def _metric(task: Task, name: str) -> Callable[[Array, Array, Array], Array]:
+    if task == "replaced-token":
+        return _DETECTED[name]
     return _guessed if task in LANGUAGE and name == "accuracy" else _METRIC[name]
 
 
@@ -265,4 +284,10 @@ _METRIC: dict[str, Callable[[Array, Array, Array], Array]] = {
     "pearson": _pearson,
     "perplexity": _perplexity,
     "spearman": _spearman,
+}
+
+_DETECTED: dict[str, Callable[[Array, Array, Array], Array]] = {
+    "f1": _f1_replaced,
+    "accuracy": _judged_right,
+    "cross_entropy": _nats,
 }

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hodu.measuring.measured import Measured, teacher_of, unit_of
+from hodu.measuring.score import LOWER_IS_BETTER
 
 _TO = "\N{EN DASH}"
 
@@ -47,6 +48,8 @@ QUALITY = (
     Column("micro F1", ("f1_micro",)),
     Column("Pearson", ("pearson",)),
     Column("Spearman", ("spearman",)),
+    Column("perplexity", ("perplexity",)),
+    Column("cross-entropy", ("cross_entropy",)),
     Column("agreement", ("agreement",)),
 )
 COST = (
@@ -93,6 +96,10 @@ def show(value: float, unit: str) -> str:
         case "fraction":
             return f"{value * 100:.1f}%"
         case "correlation":
+            return f"{value:.3f}"
+        case "pieces":  # perplexity: between how many equally likely ones the model chooses
+            return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+        case "nats":
             return f"{value:.3f}"
         case "ms":
             return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
@@ -180,8 +187,8 @@ def _bare(value: float, one: Measured, metric: str) -> str:
 
 
 def _kept(metric: str, one: Measured, teacher: Measured | None) -> str:
-    """How much of the teacher's quality is left; nothing for agreement, which is relative to the teacher as it is."""
-    if teacher is None or one is teacher or metric == "agreement":
+    """How much of the teacher's quality is left; nothing for agreement, which is relative to the teacher as it is, nor where less is better."""
+    if teacher is None or one is teacher or metric == "agreement" or metric in LOWER_IS_BETTER:
         return ""
     if not (
         one.metrics[metric] >= 0 and teacher.metrics.get(metric, math.nan) > 0

@@ -15,6 +15,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForPreTraining,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
@@ -36,6 +37,7 @@ _CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence 
 _LOADERS: dict[Task, tuple[Any, str]] = {
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
+    "replaced-token": (AutoModelForPreTraining, "a discriminator of replaced pieces"),
 }
 
 
@@ -86,7 +88,9 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            task = task or language_task(AutoConfig.from_pretrained(source))
+            config = AutoConfig.from_pretrained(source)
+            task = task or language_task(config)
+            _check_family(source, config, task)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -123,9 +127,18 @@ def load_masked_lm(path: str | Path) -> Loaded:
 def language_task(config: PretrainedConfig) -> Task | None:
     """The language task that a checkpoint was made for, by the class that its configuration names; None for all others."""
     names = tuple(config.architectures or ())
+    if "ElectraForPreTraining" in names:
+        return "replaced-token"
     if any(name.endswith(("ForMaskedLM", "BertForPreTraining")) for name in names):
         return "masked-lm"
     return "causal-lm" if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names) else None
+
+
+def _check_family(source: str, config: PretrainedConfig, task: Task | None) -> None:
+    if task == "replaced-token" and config.model_type != "electra":
+        raise ModelError(
+            f"{source} is a {config.model_type}, and only ELECTRA has a head that tells replaced pieces; name an ELECTRA discriminator, or take --task masked-lm"
+        )
 
 
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
@@ -139,9 +152,23 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
     settings = head_settings(task, labels)
     own = load_model(path, task)
     same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
-    if same and not own.untrained:
-        return own
-    return load_model(path, task, ignore_mismatched_sizes=True, **settings)
+    loaded = own if same and not own.untrained else load_model(path, task, ignore_mismatched_sizes=True, **settings)
+    _let_pad(loaded)
+    return loaded
+
+
+def _let_pad(loaded: Loaded) -> None:
+    """GPT-2 as it is published has no padding piece: the end of the text pads instead. It is masked, and a decoder's classifier looks at the last piece before it."""
+    if loaded.tokenizer.pad_token is None and loaded.tokenizer.eos_token is not None:
+        loaded.tokenizer.pad_token = loaded.tokenizer.eos_token
+    if loaded.model.config.pad_token_id is None:
+        loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
+
+
+def parts_of(model: PreTrainedModel, weights: Sequence[str]) -> list[str]:
+    """The parts of a model that these weights make up: "classifier", "bert.pooler"."""
+    body = f"{model.base_model_prefix}."
+    return sorted({".".join(name.split(".")[: 2 if name.startswith(body) else 1]) for name in weights})
 
 
 def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:

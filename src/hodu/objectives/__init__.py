@@ -7,6 +7,7 @@ from hodu.objectives.ensemble import combine
 from hodu.objectives.hidden import HiddenStates
 from hodu.objectives.labels import Labels
 from hodu.objectives.relations import Relations
+from hodu.objectives.replaced import ReplacedTokens
 from hodu.objectives.soft_targets import SoftTargets
 from hodu.objectives.vocabulary import Vocabulary
 
@@ -17,6 +18,7 @@ __all__ = [
     "Labels",
     "Objective",
     "Relations",
+    "ReplacedTokens",
     "SoftTargets",
     "Vocabulary",
     "combine",

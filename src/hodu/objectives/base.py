@@ -107,7 +107,7 @@ def refuse_language(task: Task, what: str) -> None:
     """
     if task in LANGUAGE:
         raise ObjectiveError(
-            f"{what} are not what a language model ({task}) says; take the recipe distilbert, minilm (masked-lm) or distilgpt (causal-lm)"
+            f"{what} are not what a language model ({task}) says; take the recipe distilbert, minilm (masked-lm), distilgpt (causal-lm) or electra (replaced-token)"
         )
 
 

@@ -59,9 +59,9 @@ class Vocabulary(Objective):
     @classmethod
     @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
-        if pairing.task not in LANGUAGE:
+        if pairing.task not in LANGUAGE or pairing.task == "replaced-token":
             raise ObjectiveError(
-                f"distributions over the vocabulary are for language models, and this is {pairing.task}: take a recipe such as hodu or hinton, or --task masked-lm"
+                f"distributions over the vocabulary are for language models, and this is {pairing.task}: take a recipe such as hodu or hinton (electra for replaced-token), or --task masked-lm"
             )
         return cls(**settings)
 

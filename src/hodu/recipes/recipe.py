@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hodu.errors import RecipeError
-from hodu.objectives import Labels, Objective, SoftTargets, Vocabulary
+from hodu.objectives import Labels, Objective, ReplacedTokens, SoftTargets, Vocabulary
 from hodu.types import LANGUAGE, LayerPairs, Needs, Pairing, Start, Task
 
 
@@ -81,7 +81,9 @@ class Recipe:
     @property
     def compares_outputs(self) -> bool:
         """Whether the teacher's outputs are looked at, and not only its layers."""
-        return any(term.objective in (SoftTargets, Vocabulary) for stage in self.stages for term in stage.terms)
+        return any(
+            term.objective in (SoftTargets, Vocabulary, ReplacedTokens) for stage in self.stages for term in stage.terms
+        )
 
     @property
     def epochs(self) -> float:
@@ -163,6 +165,8 @@ class Recipe:
 
 def labels_alone(task: Task, source: str) -> Term:
     """What plain training learns from: gold labels, or the pieces of the text themselves."""
+    if task == "replaced-token":
+        return Term(ReplacedTokens, 1.0, source, {"soft": 0.0, "hard": 1.0})
     if task in LANGUAGE:
         return Term(Vocabulary, 1.0, source, {"soft": 0.0, "hard": 1.0})
     return Term(Labels, 1.0, source)

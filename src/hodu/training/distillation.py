@@ -15,6 +15,7 @@ from typing_extensions import override
 from hodu.errors import ObjectiveError, RecipeError
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
+from hodu.objectives.replaced import detected
 from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap
 from hodu.training.outputs import Outputs
@@ -73,8 +74,9 @@ class Distillation(nn.Module):
         needs = [Needs(), Needs()]
         for objective in objectives:
             needs = [needs[0] | objective.student_needs, needs[1] | objective.teacher_needs]
-        # a language model is scored by its readout, whatever it is trained on
-        self._student_needs = needs[0] | Needs(readout=task in LANGUAGE)
+        # a language model is scored by its readout, a discriminator by its logits, whatever it is trained on
+        judges = task == "replaced-token"
+        self._student_needs = needs[0] | Needs(logits=judges, readout=task in LANGUAGE and not judges)
         self.teacher_needs = _asked_of_each(teachers, needs[1])
         # an ensemble is averaged at the temperature at which it is then compared
         self._temperature = next((o.temperature for o in objectives if isinstance(o, SoftTargets)), 1.0)
@@ -122,7 +124,7 @@ class Distillation(nn.Module):
         self._stored |= caches
 
     def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
-        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it.
+        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, a discriminator what :func:`detection` does.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
@@ -131,7 +133,8 @@ class Distillation(nn.Module):
         """
         if not self.training and self._task in LANGUAGE:
             assert labels is not None  # batches of running text have them
-            return expectation(self._taps[None].ask(inputs, labels))
+            student = self._taps[None].ask(inputs, labels)
+            return detection(student) if self._task == "replaced-token" else expectation(student)
         if not self.training:
             return {"logits": self.student(**inputs).logits}
         student, teacher = self._captures(inputs, labels, row)
@@ -201,6 +204,19 @@ def expectation(student: Capture) -> dict[str, Tensor]:
         "logits": torch.stack((nats.sum(1), right.sum(1)), dim=1),
         "labels": (student.labels != IGNORED).sum(1),
     }
+
+
+def detection(student: Capture) -> dict[str, Tensor]:
+    """How a discriminator does on a batch: ``logits`` ``B 5`` (:func:`hodu.objectives.replaced.detected`) and ``labels`` ``B`` (tokens to judge).
+
+    Raises:
+        ObjectiveError: the model's logits were not captured, or the batch has no labels.
+    """
+    if student.logits is None or student.labels is None:
+        raise ObjectiveError(
+            "a discriminator is scored by its logits on a batch with labels, and one of them is missing"
+        )
+    return {"logits": detected(student.logits, student.labels), "labels": (student.labels != IGNORED).sum(1)}
 
 
 def _asked_of_each(teachers: Teachers, wanted: Needs) -> list[Needs]:

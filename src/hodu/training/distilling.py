@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
-from hodu.data import Columns, Data, collate, load, split, tokenise
+from hodu.data import Columns, Data, Frequency, collate, corrupted, load, split, tokenise
 from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
@@ -24,7 +24,8 @@ from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
-from hodu.training.prepare import longest, prepare, texts_to_serve
+from hodu.training.pre_training import generator_beside
+from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
@@ -62,6 +63,7 @@ class Choices:
     accumulate: int = 1
     cache: bool | None = None
     whole_word: bool = False
+    generator: str | None = None
     size: str | None = None
     speed: str | None = None
     augment: str | None = None
@@ -107,6 +109,7 @@ def distill(
     accumulate: int = 1,
     cache: bool | None = None,
     whole_word: bool = False,
+    generator: str | Path | None = None,
     augment: str | Path | None = None,
     augment_copies: int = COPIES,
     glove: str | Path | None = None,
@@ -124,7 +127,7 @@ def distill(
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         student: layers x width, such as ``"3x192"``; None takes half of each.
         size, speed: instead of ``student``: the most that its weights may take (``"3MB"``, ``"500KB"``, ``"3MB int8"``), how many times the teacher's speed it must have (``"10x"``); the largest such shape is chosen.
-        recipe: a name (``hodu recipes``) or a :class:`Recipe`; None takes ``hodu``, for language models ``distilbert`` or ``distilgpt``.
+        recipe: a name (``hodu recipes``) or a :class:`Recipe`; None takes ``hodu``, for language models ``distilbert``, ``distilgpt`` or ``electra``.
         start: ``random | layers | slice | rotate``; None takes the recipe's, or ``layers`` when the widths are equal.
         vocabulary: ``"pruned"`` keeps the pieces that the training and dev texts use, single characters and special pieces; ``"full"`` keeps all; None prunes, but not
             language models, which are for any text.
@@ -133,11 +136,13 @@ def distill(
         weights: one per teacher; None weighs them equally.
         mean: of an ensemble: ``"arithmetic"`` (of probabilities) or ``"geometric"`` (of logits).
         epochs, learning_rate, batch_size: instead of the recipe's (its first stage's).
-        task: what the labels are; or ``masked-lm``, ``causal-lm``: the teacher is a language model and the data is running text. None takes the recipe's.
+        task: what the labels are; or ``masked-lm``, ``causal-lm``, ``replaced-token``: the teacher is a language model (an ELECTRA discriminator) and the data is running text. None takes the recipe's.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
         whole_word: hide whole words of a masked language model's text, not single pieces.
+        generator: of ``replaced-token``: the masked language model (hub id or folder, the teacher's tokenizer) whose samples replace pieces; None takes the folder ``generator`` of the
+            teacher's, which :func:`train` leaves there, or draws them by their frequency.
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
         augment: a masked language model (hub id or folder) that replaces words in copies of the training rows (:mod:`hodu.data.augment`).
         augment_copies, glove: copies of each text; GloVe or fastText vectors for words of several pieces, None takes the masked model's own embeddings.
@@ -164,6 +169,9 @@ def distill(
         raise RecipeError(
             f"--augment replaces words in labelled or unlabelled sentences; a language model ({task}) learns from the text as it is"
         )
+    check_generator(generator, task)
+    if task == "replaced-token" and generator is None:
+        generator = generator_beside(names[0])
     if glove is not None and augment is None:
         raise RecipeError(
             f"{glove} gives words for augmentation (--glove), and there is none; name a masked language model with --augment"
@@ -204,6 +212,7 @@ def distill(
         accumulate=accumulate,
         cache=cache,
         whole_word=whole_word,
+        generator=str(generator) if generator else None,
         size=budget.size_text if budget else None,
         speed=budget.speed_text if budget else None,
         augment=str(augment) if augment else None,
@@ -285,6 +294,7 @@ def _distil(
             metric="agreement" if data.task is None else None,
             seed=choices.seed,
             whole_word=choices.whole_word,
+            generator=choices.generator,
         )
         pairing = Pairing(shape, shape_of(panel.first.model.config), panel.task)
         run = Run(work, choices.seed, choices.accumulate, options.progress, options.tensorboard)
@@ -342,7 +352,10 @@ def _teach(
     )
     for place in module.live:
         teachers.models[place].to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
-    if cache is not False and pairing.task != "masked-lm":  # its texts are other ones in each epoch
+    if cache is not False and pairing.task not in (
+        "masked-lm",
+        "replaced-token",
+    ):  # its texts are other ones in each epoch
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
     device = pick_device()
@@ -377,5 +390,8 @@ def _caches(
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
     few = data.splits["train"].shuffle(seed=seed).select(range(min(_CALIBRATION, len(data.splits["train"]))))
     encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
-    batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))
+    rows = collate(panel.tokenizer)
+    if panel.task == "replaced-token":  # a discriminator's head has little to say of a text that is as it was
+        rows = corrupted(panel.tokenizer, Frequency(encoded, panel.tokenizer), seed=seed)
+    batches = DataLoader(encoded, 32, collate_fn=rows)
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]

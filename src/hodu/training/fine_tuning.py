@@ -13,14 +13,15 @@ from transformers import set_seed
 from hodu.data import Columns, Data, load, match_labels, split
 from hodu.errors import LabelError
 from hodu.models import shape_of
-from hodu.models.load import Loaded, labels_of, load_for_training
-from hodu.models.scratch import is_shape, new_classifier, new_language_model
+from hodu.models.load import Loaded, labels_of, language_task, load_for_training, load_masked_lm, parts_of
+from hodu.models.scratch import GENERATOR, is_shape, new_classifier, new_discriminator, new_language_model
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import publish, working_folder
-from hodu.training.prepare import longest, prepare
-from hodu.training.record import save_student
+from hodu.training.pre_training import TERMS, Pair, partner_of
+from hodu.training.prepare import check_generator, longest, prepare
+from hodu.training.record import described, save_student
 from hodu.training.stages import Run, pick_device, run_stage
 from hodu.types import LANGUAGE, Pairing, Task
 
@@ -74,6 +75,7 @@ def train(
     max_length: int | None = None,
     vocabulary: int = 8000,
     whole_word: bool = False,
+    generator: str | Path | None = None,
     seed: int = 0,
     accumulate: int = 1,
     overwrite: bool = False,
@@ -85,14 +87,17 @@ def train(
 
     Args:
         model: a hub id, a folder in Hugging Face format, or a shape such as ``"4x256"``: a new model with a vocabulary of its own, from scratch (a BERT, for
-            ``causal-lm`` a GPT-2).
+            ``causal-lm`` a GPT-2, for ``replaced-token`` an ELECTRA discriminator, which takes the generator's vocabulary if there is one). A model that was
+            made for something else keeps its embeddings and layers and gets a new head.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
-        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``: a language model learns from the texts alone.
+        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``, ``replaced-token``: a language model learns from the texts alone.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         epochs, learning_rate, batch_size: None takes those of BERT's fine-tuning, for a new model a higher rate.
         vocabulary: pieces of a vocabulary made from scratch.
         whole_word: hide whole words of a masked language model's text, not single pieces.
+        generator: of ``replaced-token``: the masked language model (hub id or folder, the model's tokenizer) whose samples replace pieces. None, or a shape such as ``"4x64"``, trains
+            a new one together with the model and leaves it in ``out/generator``; a model loaded without such a folder gets pieces drawn by their frequency instead of None.
         accumulate: micro-batches per optimizer step, where memory is short.
 
     Raises:
@@ -111,6 +116,7 @@ def train(
         raise LabelError(
             "training needs labels, and the data has none; name the label column (--label-column)", file=source.source
         )
+    check_generator(generator, source.task, new=True)
     stage = _stage(source.task, new=is_shape(str(model)))
     stage = replace(stage, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
     settings = {
@@ -121,6 +127,7 @@ def train(
         "vocabulary": vocabulary,
         "max_length": max_length,
         "whole_word": whole_word,
+        "generator": str(generator) if generator else None,
     }
     settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
     task, source = source.task, split(source)
@@ -128,20 +135,39 @@ def train(
         logger.info("%s", note)
     with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
         set_seed(seed)
-        loaded, source = _model_and_labels(model, source, vocabulary, max_length)
+        loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator)
         length = longest(loaded, max_length)
-        sets = prepare(source, loaded.tokenizer, task, max_length=length, seed=seed, whole_word=whole_word)
-        shape = shape_of(loaded.model.config)
-        learns = labels_alone(task, "plain training").build(Pairing(shape, shape, task))
-        module = Distillation(loaded.model, Teachers(()), [learns], [1.0], task).to(pick_device())
+        partner = partner_of(model, loaded, generator) if task == "replaced-token" else None
+        options: dict[str, Any] = {"seed": seed, "whole_word": whole_word, "together": partner is not None}
+        options["generator"] = None if partner else generator
+        sets = prepare(source, loaded.tokenizer, task, max_length=length, **options)
+        module, terms = _module(loaded, partner, task)
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
-        with module.tapped():
-            figures = run_stage(module, stage, sets, run, terms=(type(learns).__name__,))
-        record = {"role": "teacher", "task": task, **settings, **figures}
-        publish(
-            out, work, lambda folder: save_student(folder, loaded.model, loaded.tokenizer, record), overwrite=overwrite
-        )
+        if partner:
+            # dev text is corrupted in another way than the text that a pair learns from: no ground to choose by
+            stage = replace(stage, keep_best=False)
+        with module.to(pick_device()).tapped():
+            figures = run_stage(module, stage, sets, run, terms=tuple(term.objective.__name__ for term in terms))
+        objectives = [[described(term) for term in terms]]
+        record = {"role": "teacher", "task": task, **settings, "objectives": objectives, **figures}
+        publish(out, work, lambda folder: _save(folder, loaded, partner, record), overwrite=overwrite)
     return out
+
+
+def _module(loaded: Loaded, partner: Loaded | None, task: Task) -> tuple[Distillation, tuple[Term, ...]]:
+    """What is trained, and the terms of its loss."""
+    if partner is not None:
+        return Pair(loaded.model, partner.model, loaded.tokenizer.all_special_ids), TERMS
+    shape, term = shape_of(loaded.model.config), labels_alone(task, "plain training")
+    learns = term.build(Pairing(shape, shape, task))
+    return Distillation(loaded.model, Teachers(()), [learns], [1.0], task), (term,)
+
+
+def _save(folder: Path, loaded: Loaded, partner: Loaded | None, record: dict[str, Any]) -> None:
+    save_student(folder, loaded.model, loaded.tokenizer, record)
+    if partner is not None:
+        theirs = {**record, "role": "generator", "task": "masked-lm"}
+        save_student(folder / GENERATOR, partner.model, loaded.tokenizer, theirs)
 
 
 def _stage(task: Task, *, new: bool) -> Stage:
@@ -150,23 +176,41 @@ def _stage(task: Task, *, new: bool) -> Stage:
     return FROM_SCRATCH if new else FINE_TUNING
 
 
-def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length: int | None) -> tuple[Loaded, Data]:
+def _model_and_labels(
+    model: str | Path, data: Data, vocabulary: int, max_length: int | None, generator: str | Path | None
+) -> tuple[Loaded, Data]:
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
         texts = [text for row in data.splits["train"] for text in (row["text"], row.get("pair")) if text]
         if data.task in LANGUAGE:
             length = max_length or 128
+            if data.task == "replaced-token":
+                given = generator is not None and not is_shape(str(generator))
+                pair = load_masked_lm(generator) if given and generator is not None else None
+                return new_discriminator(str(model), texts, vocabulary, length, generator=pair), data
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
+    if loaded.untrained:
+        logger.info("%s", _what_is_new(loaded))
     if data.task == "regression" or data.task in LANGUAGE:
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:
         logger.info("%s", note)
     return loaded, data
+
+
+def _what_is_new(loaded: Loaded) -> str:
+    """A sentence on what a checkpoint gives to a model with another head."""
+    was = language_task(loaded.model.config)
+    left = f", what it said as a model for {was} is left behind" if was else ""
+    return (
+        f"{loaded.path}: its embeddings and {shape_of(loaded.model.config).layers} layers are kept{left}; "
+        f"new, with random weights: {', '.join(parts_of(loaded.model, loaded.untrained))}"
+    )
 
 
 def _given(**values: Any) -> dict[str, Any]:

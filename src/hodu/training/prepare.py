@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,25 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, collate, masked, max_length_of, pack, successive, tokenise
-from hodu.errors import DataError, ModelError
-from hodu.measuring.score import LOWER_IS_BETTER, METRICS, score
+from hodu.data import (
+    Data,
+    Fill,
+    Frequency,
+    collate,
+    corrupted,
+    masked,
+    max_length_of,
+    pack,
+    successive,
+    tokenise,
+    unfilled,
+)
+from hodu.errors import DataError, ModelError, RecipeError
+from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, score
+from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
-from hodu.training.stages import Sets
+from hodu.models.scratch import is_shape
+from hodu.training.stages import Sets, pick_device
 from hodu.training.teacher_cache import Collate
 from hodu.types import LANGUAGE, Task
 
@@ -32,12 +47,16 @@ def prepare(
     metric: str | None = None,
     seed: int = 0,
     whole_word: bool = False,
+    generator: str | Path | None = None,
+    together: bool = False,
 ) -> Sets:
     """Tokenise train and dev, say how many texts were cut, and set up the dev metric.
 
     Args:
         metric: a name for the dev metric; None takes the task's headline.
         seed, whole_word: for masks, see :func:`hodu.data.masked`.
+        generator: for replaced-token, see :func:`fill_of`.
+        together: for replaced-token: the generator learns meanwhile, so the training batches are not filled yet, and the dev text is corrupted by frequency, always in the same way.
 
     Raises:
         DataError: there is no training data.
@@ -47,7 +66,9 @@ def prepare(
             f"there is nothing to train on: expected a train split, found {', '.join(data.splits)}", file=data.source
         )
     if task in LANGUAGE:
-        return _running_text(data, tokenizer, task, max_length=max_length, seed=seed, whole_word=whole_word)
+        packed = _packed(data, tokenizer, max_length, words=whole_word)
+        batches = _batches(tokenizer, task, packed["train"], max_length, seed, whole_word, generator, together=together)
+        return _running_text(packed, batches, task)
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -68,15 +89,39 @@ def prepare(
     )
 
 
-def _running_text(
-    data: Data, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int, seed: int, whole_word: bool
-) -> Sets:
+def _packed(data: Data, tokenizer: PreTrainedTokenizerBase, max_length: int, *, words: bool) -> dict[str, Dataset]:
     packed: dict[str, Dataset] = {}
     for name in [name for name in ("train", "dev") if name in data.splits]:
-        packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=whole_word)
+        packed[name], packing = pack(data.splits[name], tokenizer, max_length=max_length, words=words)
         logger.info("%s: %s", name, packing)
-    batches = masked(tokenizer, seed=seed, whole_word=whole_word) if task == "masked-lm" else successive(tokenizer)
-    headline = METRICS[task][0]
+    return packed
+
+
+def _batches(
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task,
+    train: Dataset,
+    max_length: int,
+    seed: int,
+    whole_word: bool,
+    generator: str | Path | None,
+    *,
+    together: bool,
+) -> Collate:
+    if task == "causal-lm":
+        return successive(tokenizer)
+    if task == "masked-lm":
+        return masked(tokenizer, seed=seed, whole_word=whole_word)
+    fill = Frequency(train, tokenizer) if together else fill_of(generator, train, tokenizer, max_length)
+    filled = corrupted(tokenizer, fill, seed=seed, whole_word=whole_word)
+    if not together:
+        return filled
+    hollow = unfilled(tokenizer, seed=seed, whole_word=whole_word)
+    return lambda rows: hollow(rows) if "row" in rows[0] else filled(rows)  # the training rows are numbered
+
+
+def _running_text(packed: dict[str, Dataset], batches: Collate, task: Task) -> Sets:
+    headline = DECIDES.get(task, METRICS[task][0])
     dev = packed.get("dev")
     return Sets(
         train=packed["train"].add_column("row", list(range(len(packed["train"])))),
@@ -86,6 +131,40 @@ def _running_text(
         evaluate=_evaluate(task, headline) if dev is not None else None,
         higher=headline not in LOWER_IS_BETTER,
     )
+
+
+def check_generator(generator: str | Path | None, task: Task | None, *, new: bool = False) -> None:
+    """Refuse a generator where nothing is replaced.
+
+    Args:
+        new: whether one can be made, of the shape that is given instead of a name.
+
+    Raises:
+        RecipeError: the task is another one; or a shape where a trained one is wanted.
+    """
+    if generator is not None and task != "replaced-token":
+        raise RecipeError(
+            f"--generator {generator} replaces pieces for --task replaced-token (ELECTRA discriminators), and this is {task or 'another task'}; name that task, or leave --generator away"
+        )
+    if generator is not None and is_shape(str(generator)) and not new:
+        raise RecipeError(
+            f"--generator {generator} is a shape, and a new generator would put anything anywhere; name a trained one (hodu train --task replaced-token trains one together with its "
+            "discriminator)"
+        )
+
+
+def fill_of(generator: str | Path | None, packed: Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Fill:
+    """What replaces hidden pieces: a generator's samples, or without one pieces drawn by their frequency in ``packed``.
+
+    Raises:
+        ModelError: the generator is none, reads with another vocabulary or takes shorter rows.
+    """
+    if generator is not None:
+        return load_generator(generator, tokenizer, max_length=max_length, device=pick_device())
+    logger.info(
+        "no generator: pieces are replaced by others as frequent as they are in the text, which are easy to tell; --generator MODEL teaches more"
+    )
+    return Frequency(packed, tokenizer)
 
 
 def longest(loaded: Loaded, asked: int | None) -> int:
@@ -122,6 +201,7 @@ def _numbered(collate: Collate) -> Collate:
 def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
     def evaluate(prediction: EvalPrediction) -> dict[str, float]:
         logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        return {name: score(task, logits, labels)[METRICS[task][0]]}
+        figures = score(task, logits, labels)
+        return {name: figures.get(name, figures[METRICS[task][0]])}
 
     return evaluate

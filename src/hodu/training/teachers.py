@@ -17,7 +17,7 @@ from hodu.data import Data, match_labels, max_length_of
 from hodu.errors import LabelError, ModelError
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, answers, score
-from hodu.models.load import Loaded, labels_of, load_model, task_of
+from hodu.models.load import Loaded, labels_of, language_task, load_model, task_of
 from hodu.taps import is_causal
 from hodu.types import LANGUAGE, Task
 
@@ -70,7 +70,7 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
         if one.untrained and heads:
             raise ModelError(
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
-                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}"
+                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}{_as_it_is(one, language)}"
             )
     first = loaded[0]
     if language and len(loaded) > 1:
@@ -84,6 +84,12 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
             apart.append(place)
             _prepare_apart(other)
     return Panel(tuple(loaded), language or task_of(first.model.config), tuple(apart))
+
+
+def _as_it_is(loaded: Loaded, asked: Task | None) -> str:
+    """What a language model could be distilled for without a new head."""
+    own = language_task(loaded.model.config)
+    return f"; or distil it as the language model that it is: --task {own}" if own and asked is None else ""
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
