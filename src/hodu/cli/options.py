@@ -20,6 +20,7 @@ class TaskName(StrEnum):
     regression = "regression"
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
+    sentence_embedding = "sentence-embedding"
 
 
 DataSource = Annotated[
@@ -39,7 +40,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text.",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text; or sentence-embedding: sentences, scored pairs.",
     ),
 ]
 LabelNames = Annotated[

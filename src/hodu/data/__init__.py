@@ -1,9 +1,11 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
+from hodu.data.groups import collate_groups, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
 from hodu.data.packing import Packing, pack
+from hodu.data.sentences import has_scores, paired, scaled, sentences
 from hodu.data.splits import split
 from hodu.data.tokenise import Truncation, collate, max_length_of, tokenise
 from hodu.data.types import Columns, Data
@@ -14,12 +16,19 @@ __all__ = [
     "Packing",
     "Truncation",
     "collate",
+    "collate_groups",
+    "has_scores",
     "load",
     "masked",
     "match_labels",
     "max_length_of",
     "pack",
+    "paired",
+    "scaled",
+    "sentences",
     "split",
     "successive",
+    "texts_of_rows",
     "tokenise",
+    "tokenise_groups",
 ]

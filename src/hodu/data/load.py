@@ -11,9 +11,10 @@ from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
 from hodu.data.parts import Part, read_part
 from hodu.data.rows import KINDS, kind_of
+from hodu.data.sentences import with_scores_only
 from hodu.data.types import SPLITS, Columns, Data
 from hodu.errors import DataError
-from hodu.types import LANGUAGE, Task
+from hodu.types import BY_NAME, LANGUAGE, Task
 
 USUAL = Columns()
 _WHOLE = "whole"
@@ -37,7 +38,8 @@ def load(
             ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set: ``owner/name``, ``owner/name/config``,
             ``name/config``.
         columns: the names of columns that do not have their usual ones.
-        task: what the labels are, where that is not to be inferred; for a language task only the texts are read.
+        task: what the labels are, where that is not to be inferred; for a language task only the texts are read, for
+            ``sentence-embedding`` texts and scores of pairs.
         label_names: the classes; number ``i`` in the file is the ``i``-th of them.
 
     Raises:
@@ -53,26 +55,39 @@ def load(
         parts = {split: read_part(path, columns) for split, path in files.items()}
     if task in LANGUAGE:
         parts = {split: _running_text(part) for split, part in parts.items()}
+    if task == "sentence-embedding":
+        parts, more = with_scores_only(parts)
+        notes = (*notes, *more)
     whole = _WHOLE in parts
     parts = {"train": parts[_WHOLE]} if whole else parts
-    if len({"pair" in part.dataset.column_names for part in parts.values()}) > 1:
+    mixed = len({"pair" in part.dataset.column_names for part in parts.values()}) > 1
+    if mixed and task != "sentence-embedding":  # which learns from single sentences and is scored by pairs
         raise DataError(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
-    meaning = meaning_of(parts, task, label_names) if task not in LANGUAGE else None
+    meaning = _meaning(parts, task, label_names)
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
         for split, part in parts.items()
     }
     return Data(
         splits,
-        task if task in LANGUAGE else meaning.task if meaning else None,
+        task if task in BY_NAME else meaning.task if meaning else None,
         meaning.names if meaning else (),
         str(source),
         (*notes, f"columns: {_columns_note(parts)}", *([] if task in LANGUAGE else _label_notes(parts, meaning))),
         whole,
     )
+
+
+def _meaning(parts: Mapping[str, Part], task: Task | None, label_names: Sequence[str] | None) -> Meaning | None:
+    if task in LANGUAGE:
+        return None
+    if task == "sentence-embedding":
+        scored = any(part.labels is not None for part in parts.values())
+        return meaning_of(parts, "regression", None) if scored else None
+    return meaning_of(parts, task, label_names)
 
 
 def _running_text(part: Part) -> Part:

@@ -15,18 +15,19 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from torch import nn
 
-from hodu.data import Data, load, match_labels
+from hodu.data import Data, has_scores, load, match_labels, sentences
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
 from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
+from hodu.measuring.sentences import cosines
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
 from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import LANGUAGE, Task
+from hodu.types import BY_NAME, LANGUAGE, NUMBERS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -61,7 +62,7 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors), or of language models of one kind.
+        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: language models of one kind, sentence encoders.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -82,7 +83,7 @@ def measure(
     loaded = [load_model(path) for path in models]
     task = _task_of_all(loaded)
     if not isinstance(data, Data):
-        data = split_data(load(data, task=task if task in LANGUAGE else None))
+        data = split_data(load(data, task=task if task in BY_NAME else None))
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
     roles = _roles(loaded, teacher)
@@ -90,7 +91,7 @@ def measure(
     systems = [
         _System(one, role, *_said(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
     ]
-    task = task if task in LANGUAGE else data.task or task
+    task = task if task in BY_NAME else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
@@ -98,7 +99,7 @@ def measure(
     for system in systems:
         _size(system)
     if speed:
-        _speed(systems, rows, threads)
+        _speed(systems, sentences(rows) if task == "sentence-embedding" else rows, threads)
     names = _names(systems)
     return [
         Measured(
@@ -171,8 +172,8 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
 
 def _task_of_all(systems: Sequence[Loaded]) -> Task:
     tasks = {one.path: task_of(one.model.config) for one in systems}
-    language = {path: task for path, task in tasks.items() if task in LANGUAGE}
-    if language and len(set(tasks.values())) > 1:
+    named = {path: task for path, task in tasks.items() if task in BY_NAME}
+    if named and len(set(tasks.values())) > 1:
         listed = ", ".join(f"{path} ({task})" for path, task in tasks.items())
         raise ModelError(f"these models do different things and cannot stand side by side: {listed}")
     return next(iter(tasks.values()))
@@ -185,6 +186,8 @@ def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float
     try:
         if task_of(system.model.config) in LANGUAGE:
             return expect(system, rows)
+        if task_of(system.model.config) == "sentence-embedding":
+            return cosines(system, rows), None
         return predict(system.model, system.tokenizer, rows), None
     finally:
         model.to("cpu")
@@ -199,12 +202,27 @@ def _quality(system: _System, data: Data, split: str) -> None:
         return
     if data.task is None or "label" not in data.splits[split].column_names:
         return
+    if task_of(system.loaded.model.config) == "sentence-embedding":
+        _similarity(system, data, split)
+        return
     matched, notes = match_labels(data, labels_of(system.loaded.model.config))
     system.notes += notes
     gold = np.asarray(matched.splits[split]["label"][:])
     system.metrics.update(score(data.task, system.logits, gold))
     for metric in METRICS[data.task]:
         system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
+
+
+def _similarity(system: _System, data: Data, split: str) -> None:
+    """Quality of a sentence encoder, where the rows are pairs of sentences with a score."""
+    if not has_scores(data.splits[split]) or data.task not in NUMBERS:
+        note = f"{split} has no pairs of sentences with a score, so quality is not known"
+        system.notes += (f"{note} (labels are {data.task}; numbers are scores with --task sentence-embedding)",)
+        return
+    gold = np.asarray(data.splits[split]["label"][:])
+    system.metrics.update(score("sentence-embedding", system.logits, gold))
+    for metric in METRICS["sentence-embedding"]:
+        system.intervals[metric] = bootstrap("sentence-embedding", system.logits, gold, metric)
 
 
 def _agreements(systems: Sequence[_System], task: Task) -> None:
@@ -214,9 +232,7 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
     for system in systems:
         if system is teacher:
             continue
-        own = (
-            system.logits if task == "regression" else system.logits[:, _columns(teacher.loaded, system.loaded)]
-        )  # N C
+        own = system.logits if task in NUMBERS else system.logits[:, _columns(teacher.loaded, system.loaded)]  # N C
         system.metrics["agreement"] = agreement(task, own, teacher.logits)
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
 

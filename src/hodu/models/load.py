@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
@@ -25,7 +27,9 @@ from transformers.utils import logging as hf_logging
 
 from hodu.data import max_length_of
 from hodu.errors import ModelError
-from hodu.types import LANGUAGE, Task
+from hodu.models.pooling import pool_by, read_pooling
+from hodu.models.texts import one_answer_a_text
+from hodu.types import BY_NAME, Task
 
 _PROBLEM_TYPES: dict[Task, str] = {
     "classification": "single_label_classification",
@@ -36,6 +40,8 @@ _CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence 
 _LOADERS: dict[Task, tuple[Any, str]] = {
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
+    "sentence-embedding": (AutoModel, "an encoder"),
+    "multiple-choice": (AutoModelForMultipleChoice, "a multiple-choice model"),
 }
 
 
@@ -71,7 +77,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
     Args:
-        task: what it shall do; None takes a language model for what its checkpoint is, and everything else for a sequence classifier (or regressor).
+        task: what it shall do; None takes a language model, a multiple-choice model or a bare encoder (of sentences) for what its checkpoint is, and everything else for a
+            sequence classifier (or regressor).
         changes: other settings of the configuration, for example ``num_labels``.
 
     Raises:
@@ -86,7 +93,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            task = task or language_task(AutoConfig.from_pretrained(source))
+            task = task or own_task(AutoConfig.from_pretrained(source))
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -98,6 +105,13 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
         tokenizer.pad_token = tokenizer.eos_token
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
+    model.config.architectures = [type(model).__name__]  # what it is now, whatever the checkpoint was made for
+    if task == "sentence-embedding":
+        pooling = read_pooling(source)
+        pool_by(model, pooling)
+        tokenizer.model_max_length = min(tokenizer.model_max_length, pooling.max_length or tokenizer.model_max_length)
+        missing = tuple(name for name in missing if not name.startswith("pooler."))  # which no vector comes from
+    one_answer_a_text(model)
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
 
 
@@ -128,13 +142,23 @@ def language_task(config: PretrainedConfig) -> Task | None:
     return "causal-lm" if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names) else None
 
 
+def own_task(config: PretrainedConfig) -> Task | None:
+    """The task with a model class of its own that a checkpoint was made for, by that class's name; a bare encoder is one of sentences. None for all others."""
+    if language := language_task(config):
+        return language
+    names = tuple(config.architectures or ())
+    if any(name.endswith("ForMultipleChoice") for name in names):
+        return "multiple-choice"
+    return "sentence-embedding" if any(name.endswith("Model") and "Head" not in name for name in names) else None
+
+
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
     Args:
         labels: class names in id order; empty for regression and language tasks.
     """
-    if task in LANGUAGE:
+    if task in BY_NAME:
         return load_model(path, task)
     settings = head_settings(task, labels)
     own = load_model(path, task)
@@ -176,8 +200,8 @@ def labels_of(config: PretrainedConfig) -> dict[int, str]:
 
 def task_of(config: PretrainedConfig) -> Task:
     """The task that a configuration describes, a classifier's as transformers reads it."""
-    if language := language_task(config):
-        return language
+    if own := own_task(config):
+        return own
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)

@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from hodu.errors import ShapeError
 from hodu.models.byte_pairs import train_byte_pairs
 from hodu.models.load import Loaded, head_settings
+from hodu.models.pooling import Pooling, pool_by
 from hodu.models.wordpiece import train_wordpiece
 from hodu.types import Task
 
@@ -41,6 +49,18 @@ def new_classifier(
         vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes, **head_settings(task, labels)
     )
     return Loaded(shape, BertForSequenceClassification(config), tokenizer, {})
+
+
+def new_encoder(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
+    """A BERT of this shape that gives a vector for a sentence (the mean of its last states), with random weights and a WordPiece tokenizer trained on ``texts``."""
+    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
+    sizes = _bert_sizes(shape, max_length)
+    config = BertConfig(
+        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, architectures=["BertModel"], **sizes
+    )
+    model = BertModel(config)
+    pool_by(model, Pooling())
+    return Loaded(shape, model, tokenizer, {})
 
 
 def new_language_model(

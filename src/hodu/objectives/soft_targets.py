@@ -58,6 +58,8 @@ class SoftTargets(Objective):
     @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
         refuse_language(pairing.task, "soft targets over classes")
+        if pairing.task == "sentence-embedding":
+            raise ObjectiveError("a sentence encoder gives vectors, not classes; take the recipe embedding")
         if pairing.task == "regression":
             settings["temperature"] = 1.0  # the one temperature that a number can have
         return cls(pairing.task, **settings)

@@ -3,6 +3,7 @@
 from hodu.errors import RecipeError
 from hodu.recipes.distilbert import DISTILBERT, DISTILBERT_MASKED
 from hodu.recipes.distilgpt import DISTILGPT
+from hodu.recipes.embedding import EMBEDDING
 from hodu.recipes.hinton import HINTON
 from hodu.recipes.hodu import HODU
 from hodu.recipes.minilm import MINILM, MINILM_V1
@@ -12,10 +13,10 @@ from hodu.types import Task
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (HODU, HINTON, TINYBERT, DISTILBERT, DISTILBERT_MASKED, MINILM, MINILM_V1, DISTILGPT)
+    for recipe in (HODU, HINTON, TINYBERT, DISTILBERT, DISTILBERT_MASKED, MINILM, MINILM_V1, DISTILGPT, EMBEDDING)
 }
 
-USUAL: dict[Task, str] = {"masked-lm": "distilbert", "causal-lm": "distilgpt"}
+USUAL: dict[Task, str] = {"masked-lm": "distilbert", "causal-lm": "distilgpt", "sentence-embedding": "embedding"}
 """The recipe for teachers of a task where none is named; ``hodu`` for all others."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hodu.errors import RecipeError
-from hodu.objectives import Labels, Objective, SoftTargets, Vocabulary
+from hodu.objectives import Embeddings, Labels, Objective, Similarities, SoftTargets, Vocabulary
 from hodu.types import LANGUAGE, LayerPairs, Needs, Pairing, Start, Task
 
 
@@ -81,7 +81,8 @@ class Recipe:
     @property
     def compares_outputs(self) -> bool:
         """Whether the teacher's outputs are looked at, and not only its layers."""
-        return any(term.objective in (SoftTargets, Vocabulary) for stage in self.stages for term in stage.terms)
+        outputs = (SoftTargets, Vocabulary, Embeddings, Similarities)
+        return any(term.objective in outputs for stage in self.stages for term in stage.terms)
 
     @property
     def epochs(self) -> float:

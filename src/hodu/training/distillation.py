@@ -17,6 +17,7 @@ from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
 from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap
+from hodu.training.groups import brought_together, together
 from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
 from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
@@ -121,20 +122,28 @@ class Distillation(nn.Module):
         """Read what the teachers in these places said of the rows of the training set, instead of running them."""
         self._stored |= caches
 
-    def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self,
+        labels: Tensor | None = None,
+        row: Tensor | None = None,
+        choices: Tensor | None = None,
+        **inputs: Tensor,
+    ) -> dict[str, Tensor]:
         """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
             row: ``B`` row numbers of the training set, by which stored answers are read.
+            choices: ``B N`` bool where examples have several texts, which the inputs then hold one below the other (``T L`` for ``B L``).
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
         if not self.training and self._task in LANGUAGE:
             assert labels is not None  # batches of running text have them
             return expectation(self._taps[None].ask(inputs, labels))
         if not self.training:
-            return {"logits": self.student(**inputs).logits}
-        student, teacher = self._captures(inputs, labels, row)
+            logits = self.student(**inputs).logits
+            return {"logits": logits if choices is None else brought_together(logits, choices, self._task)}
+        student, teacher = (together(one, choices, self._task) for one in self._captures(inputs, labels, row))
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
 
@@ -178,7 +187,9 @@ class Distillation(nn.Module):
         self.student.eval()
         with self.tapped():
             captures = [
-                self._captures({k: v for k, v in batch.items() if k not in ("labels", "row")}, None, batch.get("row"))
+                self._captures(
+                    {k: v for k, v in batch.items() if k not in ("labels", "row", "choices")}, None, batch.get("row")
+                )
                 for batch in batches
             ]
         for objective in self.objectives:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
-from hodu.data import Columns, Data, collate, load, split, tokenise
+from hodu.data import Columns, Data, collate, load, sentences, split, tokenise
 from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
@@ -26,6 +26,7 @@ from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
 from hodu.training.prepare import longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
+from hodu.training.sentence_rows import to_distil, to_fit, with_equal_steps
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
 from hodu.training.teachers import Panel, load_panel, question
@@ -133,7 +134,8 @@ def distill(
         weights: one per teacher; None weighs them equally.
         mean: of an ensemble: ``"arithmetic"`` (of probabilities) or ``"geometric"`` (of logits).
         epochs, learning_rate, batch_size: instead of the recipe's (its first stage's).
-        task: what the labels are; or ``masked-lm``, ``causal-lm``: the teacher is a language model and the data is running text. None takes the recipe's.
+        task: what the labels are; or ``masked-lm``, ``causal-lm``: the teacher is a language model and the data is running text; or ``sentence-embedding``: the teacher is
+            a sentence encoder, and its vectors are learnt from any sentences. None takes the recipe's.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
@@ -266,7 +268,12 @@ def _distil(
         logger.info("%s", note)
     if data.task is None:
         recipe = recipe.without_labels()
-    data = question(panel, data, choices.weights)
+    if panel.task != "sentence-embedding":
+        data = question(panel, data, choices.weights)
+    elif role == "student":
+        data = to_distil(panel.first, data)
+    else:
+        recipe, data = with_equal_steps(recipe, data), to_fit(data)
     settings = {"role": role, **asdict(choices), "stages": [numbers_of(stage) for stage in recipe.stages]}
     settings["objectives"] = [[described(term) for term in stage.terms] for stage in recipe.stages]
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
@@ -375,7 +382,8 @@ def _caches(
 
 
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
-    few = data.splits["train"].shuffle(seed=seed).select(range(min(_CALIBRATION, len(data.splits["train"]))))
+    train = sentences(data.splits["train"]) if panel.task == "sentence-embedding" else data.splits["train"]
+    few = train.shuffle(seed=seed).select(range(min(_CALIBRATION, len(train))))
     encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
     batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]

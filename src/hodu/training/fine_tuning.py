@@ -14,13 +14,14 @@ from hodu.data import Columns, Data, load, match_labels, split
 from hodu.errors import LabelError
 from hodu.models import shape_of
 from hodu.models.load import Loaded, labels_of, load_for_training
-from hodu.models.scratch import is_shape, new_classifier, new_language_model
+from hodu.models.scratch import is_shape, new_classifier, new_encoder, new_language_model
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.output import publish, working_folder
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
+from hodu.training.sentence_rows import to_fit
 from hodu.training.stages import Run, pick_device, run_stage
 from hodu.types import LANGUAGE, Pairing, Task
 
@@ -88,7 +89,8 @@ def train(
             ``causal-lm`` a GPT-2).
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
-        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``: a language model learns from the texts alone.
+        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``: a language model learns from the texts alone; or
+            ``sentence-embedding``: an encoder learns scores of pairs of sentences, as the cosines of their vectors.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         epochs, learning_rate, batch_size: None takes those of BERT's fine-tuning, for a new model a higher rate.
         vocabulary: pieces of a vocabulary made from scratch.
@@ -159,8 +161,12 @@ def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length
             length = max_length or 128
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
+        if data.task == "sentence-embedding":
+            return new_encoder(str(model), texts, vocabulary=vocabulary), to_fit(data)
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
+    if data.task == "sentence-embedding":
+        return loaded, to_fit(data)
     if data.task == "regression" or data.task in LANGUAGE:
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))

@@ -12,9 +12,21 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, PreTrainedTokenizerBase
 
-from hodu.data import Data, collate, masked, max_length_of, pack, successive, tokenise
+from hodu.data import (
+    Data,
+    Truncation,
+    collate,
+    collate_groups,
+    has_scores,
+    masked,
+    max_length_of,
+    pack,
+    successive,
+    tokenise,
+    tokenise_groups,
+)
 from hodu.errors import DataError, ModelError
-from hodu.measuring.score import LOWER_IS_BETTER, METRICS, score
+from hodu.measuring.score import LOWER_IS_BETTER, METRICS, agreement, score
 from hodu.models.load import Loaded
 from hodu.training.stages import Sets
 from hodu.training.teacher_cache import Collate
@@ -52,7 +64,7 @@ def prepare(
     for name in ("train", "dev"):
         if name not in data.splits:
             continue
-        tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
+        tokenised[name], truncation = _tokenised(data.splits[name], tokenizer, task, max_length=max_length)
         if truncation.count:
             logger.info("%s: %s", name, truncation)
     dev = tokenised.get("dev")
@@ -62,10 +74,18 @@ def prepare(
     return Sets(
         train=tokenised["train"].add_column("row", list(rows)),
         dev=dev if scored else None,
-        collate=_numbered(collate(tokenizer)),
+        collate=_numbered(collate_groups(tokenizer, 2) if task == "sentence-embedding" else collate(tokenizer)),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
+
+
+def _tokenised(
+    dataset: Dataset, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int
+) -> tuple[Dataset, Truncation]:
+    if task == "sentence-embedding" and has_scores(dataset):  # each sentence of a pair is read alone
+        return tokenise_groups(dataset, tokenizer, max_length=max_length)
+    return tokenise(dataset, tokenizer, max_length=max_length)
 
 
 def _running_text(
@@ -122,6 +142,8 @@ def _numbered(collate: Collate) -> Collate:
 def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
     def evaluate(prediction: EvalPrediction) -> dict[str, float]:
         logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        if name == "agreement" and task == "sentence-embedding":  # its headline is another correlation
+            return {name: agreement(task, logits, labels[:, None])}
         return {name: score(task, logits, labels)[METRICS[task][0]]}
 
     return evaluate

@@ -19,7 +19,7 @@ from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, answers, score
 from hodu.models.load import Loaded, labels_of, load_model, task_of
 from hodu.taps import is_causal
-from hodu.types import LANGUAGE, Task
+from hodu.types import BY_NAME, LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
 
@@ -58,24 +58,25 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
     """Load the teachers. Architecture and tokenizer of each are its own business; the labels' names must be the same, in any order.
 
     Args:
-        task: a language task, or None: classifiers (or regressors).
+        task: one with a model class of its own (a language task, sentence-embedding), or None: classifiers (or regressors).
         heads: whether what they say is compared, so that their heads must be trained.
 
     Raises:
         ModelError: a head without weights, a tokenizer that cannot pad, or another task or other labels than the first one's.
     """
-    language = task if task in LANGUAGE else None
-    loaded = [load_model(name, language or "classification") for name in names]
+    named = task if task in BY_NAME else None
+    loaded = [load_model(name, named or "classification") for name in names]
     for one in loaded:
         if one.untrained and heads:
             raise ModelError(
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
-                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}"
+                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {named}' if named else ''}"
+                + ("" if named else " (or, if its sentence vectors shall be distilled, give --task sentence-embedding)")
             )
     first = loaded[0]
-    if language and len(loaded) > 1:
+    if named and len(loaded) > 1:
         raise ModelError(
-            f"a language model has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies"
+            f"a student that does {named} has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies or vectors"
         )
     apart: list[int] = []
     for place, other in enumerate(loaded[1:], 1):
@@ -83,7 +84,7 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
         if not _read_alike(first, other):
             apart.append(place)
             _prepare_apart(other)
-    return Panel(tuple(loaded), language or task_of(first.model.config), tuple(apart))
+    return Panel(tuple(loaded), named or task_of(first.model.config), tuple(apart))
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
