@@ -13,9 +13,9 @@ from datasets import Dataset
 from transformers import AutoModel, AutoTokenizer
 
 import hodu
-from hodu.data import Columns, load, sentences
+from hodu.data import load, sentences
 from hodu.data import split as split_data
-from hodu.errors import LabelError, ModelError, ObjectiveError
+from hodu.errors import LabelError, ModelError, RecipeError
 from hodu.measuring import predict
 from hodu.models.load import load_model
 from hodu.models.pooling import Pooling, pooling_of, read_pooling
@@ -55,7 +55,7 @@ def test_an_encoder_is_distilled_and_measured(student: str, encoder: Path, pairs
     assert list(second.metrics)[:3] == ["spearman", "pearson", "agreement"]
     low, high = second.intervals["spearman"]
     assert -1 <= low <= second.metrics["spearman"] <= high <= 1
-    assert json.loads((out / "hodu.json").read_text())["recipe"] == "embedding"
+    assert json.loads((out / "hodu.json").read_text())["recipe"] == "hodu"
 
 
 def test_latency_is_that_of_one_sentence(encoder: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_sentences_without_scores_are_enough(encoder: Path, tmp_path: Path) -> N
     """Distilling an encoder asks for scored pairs, which hardly anybody has."""
     text = tmp_path / "lines.txt"
     text.write_text("\n".join(one for one, _ in labelled()), encoding="utf-8")
-    out = hodu.distill(encoder, text, tmp_path / "small", recipe="embedding", student="1x16", **QUICK)  # type: ignore[arg-type]
+    out = hodu.distill(encoder, text, tmp_path / "small", student="1x16", **QUICK)  # type: ignore[arg-type]
     card = json.loads((out / "hodu.json").read_text())
     assert -1 <= card["agreement"] <= 1
     _, student = hodu.measure([encoder, out], text, speed=False)
@@ -198,10 +198,27 @@ def test_single_sentences_to_learn_from_and_pairs_to_be_scored_by(encoder: Path,
 
 
 def test_what_is_no_encoder_says_what_to_take(teacher: Path, encoder: Path, pairs: Path, tmp_path: Path) -> None:
-    """--recipe hodu on a sentence encoder, or --recipe embedding on labelled reviews, ends in a traceback."""
-    with pytest.raises(ObjectiveError, match="take the recipe embedding"):
-        hodu.distill(encoder, pairs, tmp_path / "one", recipe="hodu", **QUICK, **TASK)  # type: ignore[arg-type]
+    """A recipe for language models, a bare encoder without --task, or a classifier beside an encoder ends in a traceback."""
+    with pytest.raises(RecipeError, match="is for masked-lm teachers, and --task says sentence-embedding"):
+        hodu.distill(encoder, pairs, tmp_path / "one", recipe="distilbert", **QUICK, **TASK)  # type: ignore[arg-type]
+    loaded = load_model(encoder)
+    for part in (loaded.model, loaded.tokenizer):
+        part.save_pretrained(tmp_path / "bare")  # without sentence-transformers' files
     with pytest.raises(ModelError, match="--task sentence-embedding"):
-        hodu.distill(encoder, pairs, tmp_path / "two", columns=Columns(label="score"), **QUICK)  # type: ignore[arg-type]
+        hodu.distill(tmp_path / "bare", pairs, tmp_path / "two", **QUICK)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="different things"):
         hodu.measure([encoder, teacher], pairs, speed=False)
+
+
+@pytest.mark.parametrize("recipe", ["hinton", "tinybert", "minilm"])
+def test_other_recipes_take_an_encoder_as_well(recipe: str, encoder: Path, pairs: Path, tmp_path: Path) -> None:
+    """--recipe tinybert compares an encoder's vectors as if they were classes, or asks sentences for labels."""
+    out = hodu.distill(encoder, pairs, tmp_path / "small", recipe=recipe, student="1x16", **QUICK)  # type: ignore[arg-type]
+    card = json.loads((out / "hodu.json").read_text())
+    terms = [term.split()[1].split("(")[0] for stage in card["objectives"] for term in stage]
+    expected = {
+        "hinton": ["Embeddings", "Similarities"],
+        "tinybert": ["HiddenStates", "AttentionScores", "Embeddings", "Similarities"],
+        "minilm": ["Relations"],
+    }
+    assert terms == expected[recipe] and card["task"] == "sentence-embedding"

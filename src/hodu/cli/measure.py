@@ -49,12 +49,14 @@ def measure(
     from hodu.data import split as add_splits
     from hodu.measuring import append_rows, render_table, rows_of, write_report
     from hodu.measuring import measure as run
+    from hodu.models.load import task_at
 
+    own = (task_at(model) for model in models)
     loaded = add_splits(
         load(
             data,
             columns=o.columns(text_column, pair_column, label_column),
-            task=task.value if task else None,
+            task=task.value if task else next(filter(None, own), None),
             label_names=o.label_names(label_names),
         )
     )

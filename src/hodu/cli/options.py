@@ -21,6 +21,7 @@ class TaskName(StrEnum):
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
     sentence_embedding = "sentence-embedding"
+    multiple_choice = "multiple-choice"
 
 
 DataSource = Annotated[
@@ -40,7 +41,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text; or sentence-embedding: sentences, scored pairs.",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text; sentence-embedding: sentences, scored pairs; multiple-choice: questions with choices.",
     ),
 ]
 LabelNames = Annotated[

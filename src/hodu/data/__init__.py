@@ -1,6 +1,6 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
-from hodu.data.groups import collate_groups, texts_of_rows, tokenise_groups
+from hodu.data.groups import ABSENT, as_read, collate_groups, strings_of, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
@@ -11,10 +11,12 @@ from hodu.data.tokenise import Truncation, collate, max_length_of, tokenise
 from hodu.data.types import Columns, Data
 
 __all__ = [
+    "ABSENT",
     "Columns",
     "Data",
     "Packing",
     "Truncation",
+    "as_read",
     "collate",
     "collate_groups",
     "has_scores",
@@ -27,6 +29,7 @@ __all__ = [
     "scaled",
     "sentences",
     "split",
+    "strings_of",
     "successive",
     "texts_of_rows",
     "tokenise",

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hodu.data.choices import questions_of, read_questions, with_answers
 from hodu.data.columns import Found, listed
 from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
-from hodu.data.parts import Part, read_part
+from hodu.data.parts import Part, part_of, read_part
 from hodu.data.rows import KINDS, kind_of
 from hodu.data.sentences import with_scores_only
 from hodu.data.types import SPLITS, Columns, Data
-from hodu.errors import DataError
+from hodu.errors import DataError, LabelError
 from hodu.types import BY_NAME, LANGUAGE, Task
 
 USUAL = Columns()
@@ -39,7 +40,7 @@ def load(
             ``name/config``.
         columns: the names of columns that do not have their usual ones.
         task: what the labels are, where that is not to be inferred; for a language task only the texts are read, for
-            ``sentence-embedding`` texts and scores of pairs.
+            ``sentence-embedding`` texts and scores of pairs, for ``multiple-choice`` questions with their choices.
         label_names: the classes; number ``i`` in the file is the ``i``-th of them.
 
     Raises:
@@ -49,10 +50,11 @@ def load(
     """
     files = _files(source)
     notes: tuple[str, ...] = ()
+    asked = task == "multiple-choice"
     if files is None:
-        parts, notes = read_hub(str(source), columns)
+        parts, notes = read_hub(str(source), columns, questions_of if asked else part_of)
     else:
-        parts = {split: read_part(path, columns) for split, path in files.items()}
+        parts = {split: (read_questions if asked else read_part)(path, columns) for split, path in files.items()}
     if task in LANGUAGE:
         parts = {split: _running_text(part) for split, part in parts.items()}
     if task == "sentence-embedding":
@@ -66,6 +68,8 @@ def load(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
+    if asked:
+        return _questions(parts, label_names, str(source), notes, whole)
     meaning = _meaning(parts, task, label_names)
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
@@ -88,6 +92,20 @@ def _meaning(parts: Mapping[str, Part], task: Task | None, label_names: Sequence
         scored = any(part.labels is not None for part in parts.values())
         return meaning_of(parts, "regression", None) if scored else None
     return meaning_of(parts, task, label_names)
+
+
+def _questions(
+    parts: Mapping[str, Part], label_names: Sequence[str] | None, source: str, notes: tuple[str, ...], whole: bool
+) -> Data:
+    if label_names:
+        raise LabelError(
+            f"label names ({', '.join(label_names)}) do not go with multiple choice, whose classes are each question's own choices",
+            file=source,
+        )
+    splits, more = with_answers(parts)
+    labelled = any("label" in dataset.column_names for dataset in splits.values())
+    notes = (*notes, f"columns: {_columns_note(parts)}", *more)
+    return Data(splits, "multiple-choice" if labelled else None, (), source, notes, whole)
 
 
 def _running_text(part: Part) -> Part:

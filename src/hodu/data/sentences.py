@@ -11,7 +11,7 @@ import pyarrow as pa
 from datasets import Dataset, Value
 
 from hodu.data.labels import is_number
-from hodu.data.parts import Part
+from hodu.data.parts import Part, no_progress_bars
 from hodu.data.store import store
 from hodu.data.types import Data
 from hodu.errors import LabelError
@@ -91,4 +91,5 @@ def scaled(data: Data) -> tuple[Data, str]:
 
 def _rescaled(split: Dataset, low: float, high: float) -> Dataset:
     scores = (np.asarray(split["label"][:], np.float64) - low) / (high - low)
-    return split.remove_columns("label").add_column("label", scores.astype(np.float32), feature=Value("float32"))
+    with no_progress_bars():
+        return split.remove_columns("label").add_column("label", scores.astype(np.float32), feature=Value("float32"))

@@ -15,12 +15,12 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from torch import nn
 
-from hodu.data import Data, has_scores, load, match_labels, sentences
+from hodu.data import Data, as_read, has_scores, load, match_labels
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
+from hodu.measuring.choices import answered
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
-from hodu.measuring.predict import predict
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
 from hodu.measuring.sentences import cosines
 from hodu.measuring.size import size_bytes
@@ -62,7 +62,7 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: language models of one kind, sentence encoders.
+        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: language models of one kind, sentence encoders, multiple choice.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -86,6 +86,12 @@ def measure(
         data = split_data(load(data, task=task if task in BY_NAME else None))
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
+    if (task == "multiple-choice") != ("choices" in rows.column_names):
+        raise DataError(
+            f"these models do {task}, and the data was {'' if task == 'multiple-choice' else 'not '}read without choices; "
+            f"{'load it with' if task == 'multiple-choice' else 'leave out'} --task multiple-choice",
+            file=data.source,
+        )
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     systems = [
@@ -99,7 +105,7 @@ def measure(
     for system in systems:
         _size(system)
     if speed:
-        _speed(systems, sentences(rows) if task == "sentence-embedding" else rows, threads)
+        _speed(systems, as_read(rows, task), threads)
     names = _names(systems)
     return [
         Measured(
@@ -188,7 +194,7 @@ def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float
             return expect(system, rows)
         if task_of(system.model.config) == "sentence-embedding":
             return cosines(system, rows), None
-        return predict(system.model, system.tokenizer, rows), None
+        return answered(system, rows), None
     finally:
         model.to("cpu")
 
@@ -205,7 +211,7 @@ def _quality(system: _System, data: Data, split: str) -> None:
     if task_of(system.loaded.model.config) == "sentence-embedding":
         _similarity(system, data, split)
         return
-    matched, notes = match_labels(data, labels_of(system.loaded.model.config))
+    matched, notes = (data, ()) if data.task in BY_NAME else match_labels(data, labels_of(system.loaded.model.config))
     system.notes += notes
     gold = np.asarray(matched.splits[split]["label"][:])
     system.metrics.update(score(data.task, system.logits, gold))
@@ -232,7 +238,9 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
     for system in systems:
         if system is teacher:
             continue
-        own = system.logits if task in NUMBERS else system.logits[:, _columns(teacher.loaded, system.loaded)]  # N C
+        own = (
+            system.logits if task in NUMBERS | BY_NAME else system.logits[:, _columns(teacher.loaded, system.loaded)]
+        )  # N C
         system.metrics["agreement"] = agreement(task, own, teacher.logits)
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
 

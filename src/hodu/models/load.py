@@ -27,7 +27,7 @@ from transformers.utils import logging as hf_logging
 
 from hodu.data import max_length_of
 from hodu.errors import ModelError
-from hodu.models.pooling import pool_by, read_pooling
+from hodu.models.pooling import is_sentence_encoder, pool_by, read_pooling
 from hodu.models.texts import one_answer_a_text
 from hodu.types import BY_NAME, Task
 
@@ -152,11 +152,27 @@ def own_task(config: PretrainedConfig) -> Task | None:
     return "sentence-embedding" if any(name.endswith("Model") and "Head" not in name for name in names) else None
 
 
+def task_at(path: str | Path) -> Task | None:
+    """:func:`own_task` of a folder or hub id, without its weights; None also where there is no such model, which loading it says better."""
+    try:
+        return own_task(AutoConfig.from_pretrained(str(path)))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def evident_task(path: str | Path) -> Task | None:
+    """What a teacher's files alone say that it does, where nobody named a task: it chooses (its class), or it is an encoder of sentences (sentence-transformers' files)."""
+    task = task_at(path)
+    if task == "sentence-embedding":
+        return task if is_sentence_encoder(path) else None
+    return task if task == "multiple-choice" else None
+
+
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
     Args:
-        labels: class names in id order; empty for regression and language tasks.
+        labels: class names in id order; empty for regression and tasks with a model class of their own.
     """
     if task in BY_NAME:
         return load_model(path, task)

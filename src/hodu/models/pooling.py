@@ -66,6 +66,11 @@ def read_pooling(path: str | Path) -> Pooling:
     return Pooling(modes[0], "Normalize" in kinds, longest)
 
 
+def is_sentence_encoder(path: str | Path) -> bool:
+    """Whether a folder or hub id has the files of a sentence-transformers model."""
+    return _json(path, "modules.json") is not None
+
+
 def pooling_of(config: PretrainedConfig) -> Pooling | None:
     """How a model that is in memory pools; None for one that does not."""
     found: dict[str, Any] | None = getattr(config, _FIELD, None)

@@ -98,5 +98,5 @@ def _cosines(vectors: Tensor) -> Tensor:
 def _only_encoders(pairing: Pairing, what: str) -> None:
     if pairing.task != "sentence-embedding":
         raise ObjectiveError(
-            f"{what} are for sentence encoders, and this is {pairing.task}: take a recipe such as hodu, or --task sentence-embedding"
+            f"{what} are for sentence encoders, and this is {pairing.task}: compare SoftTargets, or give --task sentence-embedding"
         )

@@ -3,20 +3,20 @@
 from hodu.errors import RecipeError
 from hodu.recipes.distilbert import DISTILBERT, DISTILBERT_MASKED
 from hodu.recipes.distilgpt import DISTILGPT
-from hodu.recipes.embedding import EMBEDDING
 from hodu.recipes.hinton import HINTON
 from hodu.recipes.hodu import HODU
 from hodu.recipes.minilm import MINILM, MINILM_V1
 from hodu.recipes.recipe import Recipe, Stage, Term, labels_alone
 from hodu.recipes.tinybert import TINYBERT
+from hodu.recipes.vectors import for_vectors
 from hodu.types import Task
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (HODU, HINTON, TINYBERT, DISTILBERT, DISTILBERT_MASKED, MINILM, MINILM_V1, DISTILGPT, EMBEDDING)
+    for recipe in (HODU, HINTON, TINYBERT, DISTILBERT, DISTILBERT_MASKED, MINILM, MINILM_V1, DISTILGPT)
 }
 
-USUAL: dict[Task, str] = {"masked-lm": "distilbert", "causal-lm": "distilgpt", "sentence-embedding": "embedding"}
+USUAL: dict[Task, str] = {"masked-lm": "distilbert", "causal-lm": "distilgpt"}
 """The recipe for teachers of a task where none is named; ``hodu`` for all others."""
 
 
@@ -31,4 +31,4 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-__all__ = ["RECIPES", "USUAL", "Recipe", "Stage", "Term", "find_recipe", "labels_alone"]
+__all__ = ["RECIPES", "USUAL", "Recipe", "Stage", "Term", "find_recipe", "for_vectors", "labels_alone"]

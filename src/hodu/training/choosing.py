@@ -10,7 +10,7 @@ from typing import Literal
 
 from accelerate.utils import broadcast_object_list
 
-from hodu.data import Data, sentences, split, tokenise
+from hodu.data import Data, as_read, split, tokenise
 from hodu.errors import HoduError
 from hodu.measuring.shape_speed import race_with
 from hodu.models import Budget, prune_vocabulary
@@ -100,7 +100,7 @@ def _choose(
 
 
 def _median_length(data: Data, panel: Panel, max_length: int | None) -> int:
-    train = sentences(data.splits["train"]) if panel.task == "sentence-embedding" else data.splits["train"]
+    train = as_read(data.splits["train"], panel.task)
     few = train.shuffle(seed=0).select(range(min(_TEXTS, len(train))))
     encoded, _ = tokenise(few, panel.tokenizer, max_length=longest(panel.first, max_length))
     return int(median(encoded["length"][:]))

@@ -133,7 +133,7 @@ class Distillation(nn.Module):
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
-            row: ``B`` row numbers of the training set, by which stored answers are read.
+            row: ``B`` (``T``) numbers of the training set's texts, by which stored answers are read.
             choices: ``B N`` bool where examples have several texts, which the inputs then hold one below the other (``T L`` for ``B L``).
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
@@ -143,18 +143,18 @@ class Distillation(nn.Module):
         if not self.training:
             logits = self.student(**inputs).logits
             return {"logits": logits if choices is None else brought_together(logits, choices, self._task)}
-        student, teacher = (together(one, choices, self._task) for one in self._captures(inputs, labels, row))
+        student, teacher = self._captures(inputs, labels, row, choices)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
 
     def _captures(
-        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None
+        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None
     ) -> tuple[Capture, Capture]:
         mask = inputs["attention_mask"].bool()
-        student = self._taps[None].ask(inputs, labels)
+        student = together(self._taps[None].ask(inputs, labels), choices, self._task)
         if not self.teacher_needs:
             return student, Capture(mask)
-        heard = self._heard(self._teachers.translate(inputs), row, mask)
+        heard = [together(one, choices, self._task) for one in self._heard(self._teachers.translate(inputs), row, mask)]
         return student, combine(
             heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean
         )
@@ -188,7 +188,10 @@ class Distillation(nn.Module):
         with self.tapped():
             captures = [
                 self._captures(
-                    {k: v for k, v in batch.items() if k not in ("labels", "row", "choices")}, None, batch.get("row")
+                    {name: value for name, value in batch.items() if name not in ("labels", "row", "choices")},
+                    None,
+                    batch.get("row"),
+                    batch.get("choices"),
                 )
                 for batch in batches
             ]

@@ -10,11 +10,11 @@ from typing import Any
 
 from transformers import set_seed
 
-from hodu.data import Columns, Data, load, match_labels, split
+from hodu.data import Columns, Data, load, match_labels, split, strings_of
 from hodu.errors import LabelError
 from hodu.models import shape_of
 from hodu.models.load import Loaded, labels_of, load_for_training
-from hodu.models.scratch import is_shape, new_classifier, new_encoder, new_language_model
+from hodu.models.scratch import is_shape, new_classifier, new_encoder, new_language_model, new_multiple_choice
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
@@ -23,7 +23,7 @@ from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.sentence_rows import to_fit
 from hodu.training.stages import Run, pick_device, run_stage
-from hodu.types import LANGUAGE, Pairing, Task
+from hodu.types import BY_NAME, LANGUAGE, Pairing, Task
 
 logger = logging.getLogger("hodu")
 
@@ -90,7 +90,7 @@ def train(
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
         task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``: a language model learns from the texts alone; or
-            ``sentence-embedding``: an encoder learns scores of pairs of sentences, as the cosines of their vectors.
+            ``sentence-embedding``: an encoder learns scores of pairs of sentences, as the cosines of their vectors; or ``multiple-choice``: questions with choices.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         epochs, learning_rate, batch_size: None takes those of BERT's fine-tuning, for a new model a higher rate.
         vocabulary: pieces of a vocabulary made from scratch.
@@ -156,18 +156,20 @@ def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
-        texts = [text for row in data.splits["train"] for text in (row["text"], row.get("pair")) if text]
+        texts = list(strings_of(data.splits["train"]))
         if data.task in LANGUAGE:
             length = max_length or 128
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
         if data.task == "sentence-embedding":
             return new_encoder(str(model), texts, vocabulary=vocabulary), to_fit(data)
+        if data.task == "multiple-choice":
+            return new_multiple_choice(str(model), texts, vocabulary=vocabulary), data
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
     if data.task == "sentence-embedding":
         return loaded, to_fit(data)
-    if data.task == "regression" or data.task in LANGUAGE:
+    if data.task == "regression" or data.task in BY_NAME:
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from hodu.data import ABSENT
 from hodu.types import Capture, Task
-
-_NOT_THERE = -1e4  # the logit of a choice that a question does not have: its probability is 0, and 0 times it is 0
 
 
 def brought_together(said: Tensor, choices: Tensor, task: Task) -> Tensor:
@@ -22,7 +21,7 @@ def brought_together(said: Tensor, choices: Tensor, task: Task) -> Tensor:
     if task == "sentence-embedding":
         one, other = said.float().unflatten(0, (-1, 2)).unbind(1)  # B D
         return cosine_similarity(one, other, dim=-1)[:, None]  # B 1
-    return said.new_full(choices.shape, _NOT_THERE).masked_scatter(choices, said[:, 0])  # B N
+    return said.new_full(choices.shape, ABSENT).masked_scatter(choices, said[:, 0])  # B N
 
 
 def together(capture: Capture, choices: Tensor | None, task: Task) -> Capture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from transformers import EvalPrediction, PreTrainedTokenizerBase
 
 from hodu.data import (
     Data,
-    Truncation,
-    collate,
     collate_groups,
     has_scores,
     masked,
     max_length_of,
     pack,
+    strings_of,
     successive,
     tokenise,
     tokenise_groups,
@@ -61,31 +60,40 @@ def prepare(
     if task in LANGUAGE:
         return _running_text(data, tokenizer, task, max_length=max_length, seed=seed, whole_word=whole_word)
     tokenised: dict[str, Dataset] = {}
+    texts: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
             continue
-        tokenised[name], truncation = _tokenised(data.splits[name], tokenizer, task, max_length=max_length)
+        if _has_several_texts(data.splits[name], task):
+            tokenised[name], texts[name], truncation = tokenise_groups(
+                data.splits[name], tokenizer, max_length=max_length
+            )
+        else:
+            tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
         if truncation.count:
             logger.info("%s: %s", name, truncation)
-    dev = tokenised.get("dev")
+    train, dev = tokenised["train"], tokenised.get("dev")
     scored = dev is not None and "labels" in dev.column_names
     name = metric or METRICS[task][0]
-    rows = range(len(tokenised["train"]))
     return Sets(
-        train=tokenised["train"].add_column("row", list(rows)),
+        train=train if "row" in train.column_names else train.add_column("row", list(range(len(train)))),
+        texts=texts.get("train"),
         dev=dev if scored else None,
-        collate=_numbered(collate_groups(tokenizer, 2) if task == "sentence-embedding" else collate(tokenizer)),
+        collate=_numbered(collate_groups(tokenizer, _most_texts(tokenised))),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
 
 
-def _tokenised(
-    dataset: Dataset, tokenizer: PreTrainedTokenizerBase, task: Task, *, max_length: int
-) -> tuple[Dataset, Truncation]:
-    if task == "sentence-embedding" and has_scores(dataset):  # each sentence of a pair is read alone
-        return tokenise_groups(dataset, tokenizer, max_length=max_length)
-    return tokenise(dataset, tokenizer, max_length=max_length)
+def _has_several_texts(dataset: Dataset, task: Task) -> bool:
+    """Whether a row is read as several texts: a question with each of its choices, each sentence of a scored pair alone."""
+    return "choices" in dataset.column_names or (task == "sentence-embedding" and has_scores(dataset))
+
+
+def _most_texts(tokenised: Mapping[str, Dataset]) -> int:
+    """The most texts that a row has; 1 where rows are texts."""
+    grouped = [rows for rows in tokenised.values() if "row" in rows.column_names]
+    return max((len(texts) for rows in grouped for texts in rows["row"]), default=1)
 
 
 def _running_text(
@@ -124,17 +132,18 @@ def texts_to_serve(data: Data) -> Iterator[str]:
     """The texts that the student's vocabulary must serve: never the test split's."""
     for name in ("train", "dev"):
         if name in data.splits:
-            for column in ("text", "pair"):
-                if column in data.splits[name].column_names:
-                    yield from data.splits[name][column]
+            yield from strings_of(data.splits[name])
 
 
 def _numbered(collate: Collate) -> Collate:
-    """Hand the row numbers of a training set through, by which a teacher cache is read."""
+    """Hand the numbers of a training set's texts through, by which a teacher cache is read: one a row, or a list where a row has several texts."""
 
     def numbered(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         batch = collate(rows)
-        return {**batch, "row": torch.tensor([row["row"] for row in rows])} if "row" in rows[0] else batch
+        if "row" not in rows[0]:
+            return batch
+        numbers = np.concatenate([np.atleast_1d(row["row"]) for row in rows])  # B, or T
+        return {**batch, "row": torch.from_numpy(numbers)}
 
     return numbered
 

@@ -34,7 +34,8 @@ def to_distil(teacher: Loaded, data: Data) -> Data:
         _examine(teacher, dev)
         return replace(data, splits=splits)
     dev = paired(dev.remove_columns("label") if "label" in dev.column_names else dev)
-    splits["dev"] = dev.add_column("label", cosines(teacher, dev)[:, 0].tolist())
+    dev = Dataset.from_dict({"text": dev["text"][:], "pair": dev["pair"][:], "label": cosines(teacher, dev)[:, 0]})
+    splits["dev"] = dev
     return replace(data, splits=splits, task=None)
 
 
