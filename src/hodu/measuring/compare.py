@@ -31,6 +31,10 @@ from hodu.types import BY_NAME, LANGUAGE, NUMBERS, Task
 
 logger = logging.getLogger("hodu")
 
+_ONE_TEXT: dict[Task, str] = {
+    "sentence-embedding": "of one sentence",
+    "multiple-choice": "of a question with one of its choices",
+}
 LATENCY_ROWS, THROUGHPUT_ROWS, MEMORY_ROWS = 200, 256, 50
 
 
@@ -106,6 +110,7 @@ def measure(
         _size(system)
     if speed:
         _speed(systems, as_read(rows, task), threads)
+        notes += (f"speed and memory: {_ONE_TEXT[task]}",) if task in _ONE_TEXT else ()
     names = _names(systems)
     return [
         Measured(
