@@ -138,7 +138,8 @@ def _choice_columns(free: Mapping[str, str]) -> list[str]:
             place = int(match[2]) if match[2].isdecimal() else _LETTERS.index(match[2])
             series.setdefault(match[1], []).append((place, name))
     if series:
-        return [name for _, name in sorted(max(series.values(), key=len))]
+        most = max(series.values(), key=len)
+        return [name for _, name in sorted(most)]
     letters = [free[letter] for letter in _LETTERS if letter in free]
     return letters if len(letters) > 1 and letters[0].casefold() == "a" else []
 
@@ -238,11 +239,17 @@ def _is_answer(answer: object) -> bool:
 def _answered(part: Part, counts: np.ndarray, first: int) -> Dataset:
     places = []
     for index, (answer, count) in enumerate(zip(part.labels or (), counts.tolist(), strict=True)):
-        where = {"file": part.file, "row": part.rows[index], "column": part.found.label}
-        if not isinstance(answer, tuple):
-            raise LabelError("there is no answer; fill it in or remove the row", **where)
-        place = answer[1] if answer[0] else answer[1] - first
+        place = -1
+        if isinstance(answer, tuple):
+            place = answer[1] if answer[0] else answer[1] - first
         if not 0 <= place < count:
-            raise LabelError(f"the answer {answer[1]} is none of {count} choices that count from {first}", **where)
+            wrong = (
+                f"the answer {answer[1]} is none of {count} choices that count from {first}"
+                if isinstance(answer, tuple)
+                else "there is no answer"
+            )
+            raise LabelError(
+                f"{wrong}; correct it or remove the row", file=part.file, row=part.rows[index], column=part.found.label
+            )
         places.append(place)
     return part.dataset.add_column("label", np.array(places, np.int64), feature=Value("int64"))

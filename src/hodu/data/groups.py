@@ -83,8 +83,8 @@ def tokenise_groups(
     flat, truncation = tokenise(texts, tokenizer, max_length=max_length)
     names = [name for name in _TOKENS if name in flat.column_names]
     tokens = flat.with_format("arrow")
-    ends = np.cumsum(counts)
-    starts = ends - counts
+    ends = np.cumsum(np.asarray(counts, np.int64))
+    starts = ends - np.asarray(counts, np.int64)
     labels = dataset.with_format("arrow") if "label" in dataset.column_names else None
     fields = [(name, pa.list_(tokens.features.arrow_schema.field(name).type)) for name in names]
     fields += [("length", pa.int32()), ("row", pa.list_(pa.int64()))]

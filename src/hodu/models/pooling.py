@@ -60,10 +60,11 @@ def read_pooling(path: str | Path) -> Pooling:
     settings = _json(path, f"{modules[1]['path']}/config.json") or {}
     given = settings.get("pooling_mode") or [mode for name, mode in _OLD_NAMES.items() if settings.get(name)] or "mean"
     modes = [given] if isinstance(given, str) else list(given)
-    if len(modes) != 1 or modes[0] not in get_args(Mode):
+    mode = next((known for known in get_args(Mode) if modes == [known]), None)
+    if mode is None:
         raise ModelError(f"{path} pools by {' and '.join(modes)}; hodu knows {', '.join(get_args(Mode))}, one of them")
     longest = (_json(path, "sentence_bert_config.json") or {}).get("max_seq_length")
-    return Pooling(modes[0], "Normalize" in kinds, longest)
+    return Pooling(mode, "Normalize" in kinds, longest)
 
 
 def is_sentence_encoder(path: str | Path) -> bool:

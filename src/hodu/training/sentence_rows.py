@@ -59,8 +59,8 @@ def with_equal_steps(baseline: Recipe, data: Data) -> Recipe:
 
 def _examine(teacher: Loaded, dev: Dataset) -> None:
     few = dev.shuffle(seed=0).select(range(min(_QUESTIONS, len(dev))))
-    task, metric = "sentence-embedding", METRICS["sentence-embedding"][0]
-    value = score(task, cosines(teacher, few), few["label"][:])[metric]
+    metric = METRICS["sentence-embedding"][0]
+    value = score("sentence-embedding", cosines(teacher, few), few["label"][:])[metric]
     logger.info("teacher %s: %s %.4f on %d dev pairs", teacher.path, metric, value, len(few))
     if not value > 0:
         logger.warning(
