@@ -1,6 +1,6 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
-from hodu.data.groups import ABSENT, as_read, collate_groups, strings_of, texts_of_rows, tokenise_groups
+from hodu.data.groups import ABSENT, as_read, collate_groups, most_texts, strings_of, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
@@ -24,6 +24,7 @@ __all__ = [
     "masked",
     "match_labels",
     "max_length_of",
+    "most_texts",
     "pack",
     "paired",
     "scaled",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from datasets import Dataset
 from torch import Tensor
@@ -106,6 +107,13 @@ def tokenise_groups(
             yield batch
 
     return store(batches(), pa.schema(fields)), flat, truncation
+
+
+def most_texts(rows: Dataset) -> int:
+    """The most texts that a tokenised row has; 1 where rows are texts."""
+    if "row" not in rows.column_names:
+        return 1
+    return int(pc.max(pc.list_value_length(rows.with_format("arrow")[:]["row"])).as_py())
 
 
 def collate_groups(

@@ -100,7 +100,7 @@ def _choose(
 
 
 def _median_length(data: Data, panel: Panel, max_length: int | None) -> int:
-    train = as_read(data.splits["train"], panel.task)
-    few = train.shuffle(seed=0).select(range(min(_TEXTS, len(train))))
+    train = data.splits["train"]
+    few = as_read(train.shuffle(seed=0).select(range(min(_TEXTS, len(train)))), panel.task)
     encoded, _ = tokenise(few, panel.tokenizer, max_length=longest(panel.first, max_length))
     return int(median(encoded["length"][:]))

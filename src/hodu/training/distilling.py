@@ -386,8 +386,8 @@ def _caches(
 
 
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
-    few = _few(as_read(_few(data.splits["train"], seed), panel.task), seed)
-    encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
+    read = as_read(_few(data.splits["train"], seed), panel.task)
+    encoded, _ = tokenise(read.select(range(min(_CALIBRATION, len(read)))), panel.tokenizer, max_length=max_length)
     batches = DataLoader(encoded, 32, collate_fn=collate(panel.tokenizer))
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from hodu.data import (
     has_scores,
     masked,
     max_length_of,
+    most_texts,
     pack,
     strings_of,
     successive,
@@ -79,7 +80,7 @@ def prepare(
         train=train if "row" in train.column_names else train.add_column("row", list(range(len(train)))),
         texts=texts.get("train"),
         dev=dev if scored else None,
-        collate=_numbered(collate_groups(tokenizer, _most_texts(tokenised))),
+        collate=_numbered(collate_groups(tokenizer, max(map(most_texts, tokenised.values())))),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
@@ -88,12 +89,6 @@ def prepare(
 def _has_several_texts(dataset: Dataset, task: Task) -> bool:
     """Whether a row is read as several texts: a question with each of its choices, each sentence of a scored pair alone."""
     return "choices" in dataset.column_names or (task == "sentence-embedding" and has_scores(dataset))
-
-
-def _most_texts(tokenised: Mapping[str, Dataset]) -> int:
-    """The most texts that a row has; 1 where rows are texts."""
-    grouped = [rows for rows in tokenised.values() if "row" in rows.column_names]
-    return max((len(texts) for rows in grouped for texts in rows["row"]), default=1)
 
 
 def _running_text(
