@@ -4,6 +4,8 @@ Axes, written at the end of each line that reshapes a tensor:
 
 ======  ==========================================================
 ``B``   examples in a batch
+``N``   texts of an example that has several (the sentences of a scored pair, a question with each choice)
+``T``   texts of all examples of such a batch, one below the other
 ``L``   tokens in a (padded) sequence
 ``D``   width of a hidden state
 ``H``   attention heads
@@ -26,11 +28,27 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # `import hodu` must not import torch
     from torch import Tensor
 
-Task = Literal["classification", "multilabel", "regression", "masked-lm", "causal-lm", "replaced-token"]
-"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text · which pieces of a text were replaced."""
+Task = Literal[
+    "classification",
+    "multilabel",
+    "regression",
+    "masked-lm",
+    "causal-lm",
+    "replaced-token",
+    "sentence-embedding",
+    "multiple-choice",
+]
+"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text · which pieces of a text were replaced · a vector for a sentence ·
+one of the choices that come with a question."""
 
 LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm", "replaced-token"})
 """Tasks that learn from raw text: the pieces themselves are the labels."""
+
+BY_NAME: frozenset[Task] = LANGUAGE | {"sentence-embedding", "multiple-choice"}
+"""Tasks with a model class of their own; the user or the recipe names them, labels alone do not tell."""
+
+NUMBERS: frozenset[Task] = frozenset({"regression", "sentence-embedding"})
+"""Tasks whose answer to a row is one number: of a pair of sentences the cosine of their vectors."""
 
 Start = Literal["random", "layers", "slice", "rotate"]
 """How a student's weights start: ``random`` · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · the teacher ``rotate`` d into the
@@ -94,7 +112,7 @@ class Capture:
 
     Attributes:
         mask: ``B L`` bool, True on real tokens.
-        logits: ``B C``, or ``B L`` (is this piece a replaced one?); None when nobody asked.
+        logits: ``B C``, or ``B L`` (is this piece a replaced one?), or None when nobody asked; of a sentence encoder the sentence's vector, ``B D``.
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.

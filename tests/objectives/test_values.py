@@ -10,7 +10,16 @@ from torch import Tensor
 
 from hodu.errors import ObjectiveError
 from hodu.layers import layer_pairs, uniform
-from hodu.objectives import AttentionScores, HiddenStates, Labels, Relations, SoftTargets, combine
+from hodu.objectives import (
+    AttentionScores,
+    Embeddings,
+    HiddenStates,
+    Labels,
+    Relations,
+    Similarities,
+    SoftTargets,
+    combine,
+)
 from hodu.types import Capture
 from tests.objectives.captures import STUDENT, TEACHER, capture
 
@@ -156,3 +165,33 @@ def test_layers_are_spread_evenly_and_end_with_the_last() -> None:
     assert uniform(5, 12)[-1] == 12 and len(set(uniform(5, 12))) == 5
     assert layer_pairs("uniform", 3, 6, embeddings=True) == ((0, 0), (1, 2), (2, 4), (3, 6))
     assert layer_pairs("last", 3, 6) == ((3, 6),)
+
+
+def test_cosines_among_sentences_are_those_of_the_vectors() -> None:
+    """A narrower student's vectors are led to other nearnesses than its teacher's, and nobody can search with them."""
+    ours, theirs = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]]), torch.eye(3)
+    mask = torch.ones(3, 1, dtype=torch.bool)
+    loss = Similarities()(Capture(mask, logits=ours), Capture(mask, logits=theirs))
+    # of six pairs of different rows four have the cosine 0.7071 where the teacher has 0, and two have 0
+    assert loss.item() == pytest.approx(4 * 0.5 / 6, rel=1e-5)
+
+
+def test_one_sentence_has_no_pairs() -> None:
+    """The last batch of an epoch has one sentence, and the loss is NaN."""
+    mask = torch.ones(1, 1, dtype=torch.bool)
+    one = torch.tensor([[1.0, 2.0]], requires_grad=True)
+    loss = Similarities()(Capture(mask, logits=one), Capture(mask, logits=torch.ones(1, 3)))
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-9) and one.grad is not None
+
+
+def test_a_projection_of_vectors_starts_by_least_squares() -> None:
+    """The first epochs train a map that is thrown away instead of the student."""
+    torch.manual_seed(0)
+    ours = torch.randn(50, 4)
+    theirs = ours @ torch.randn(4, 6) + torch.randn(6)
+    mask = torch.ones(50, 1, dtype=torch.bool)
+    objective = Embeddings(4, 6)
+    captures = Capture(mask, logits=ours), Capture(mask, logits=theirs)
+    objective.prepare([captures])
+    assert objective(*captures).item() < 1e-4

@@ -50,12 +50,14 @@ def measure(
     from hodu.data import split as add_splits
     from hodu.measuring import append_rows, render_table, rows_of, write_report
     from hodu.measuring import measure as run
+    from hodu.models.load import task_at
 
+    own = (task_at(model) for model in models)
     loaded = add_splits(
         load(
             data,
             columns=o.columns(text_column, pair_column, label_column),
-            task=o.task_of(task),
+            task=o.task_of(task) or next(filter(None, own), None),
             label_names=o.label_names(label_names),
         )
     )

@@ -23,6 +23,8 @@ class TaskName(StrEnum):
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
     replaced_token = "replaced-token"
+    sentence_embedding = "sentence-embedding"
+    multiple_choice = "multiple-choice"
 
 
 DataSource = Annotated[
@@ -42,7 +44,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text.",
+        help="What the labels are, found from them otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text; sentence-embedding: sentences, scored pairs; multiple-choice: questions with choices.",
     ),
 ]
 LabelNames = Annotated[

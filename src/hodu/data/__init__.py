@@ -1,30 +1,43 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
 from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
+from hodu.data.groups import ABSENT, as_read, collate_groups, most_texts, strings_of, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
 from hodu.data.matching import match_labels
 from hodu.data.packing import Packing, pack
+from hodu.data.sentences import has_scores, paired, scaled, sentences
 from hodu.data.splits import split
 from hodu.data.tokenise import Truncation, collate, max_length_of, tokenise
 from hodu.data.types import Columns, Data
 
 __all__ = [
+    "ABSENT",
     "Columns",
     "Data",
     "Fill",
     "Frequency",
     "Packing",
     "Truncation",
+    "as_read",
     "collate",
+    "collate_groups",
     "corrupted",
+    "has_scores",
     "load",
     "masked",
     "match_labels",
     "max_length_of",
+    "most_texts",
     "pack",
+    "paired",
+    "scaled",
+    "sentences",
     "split",
+    "strings_of",
     "successive",
+    "texts_of_rows",
     "tokenise",
+    "tokenise_groups",
     "unfilled",
 ]

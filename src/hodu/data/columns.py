@@ -47,14 +47,16 @@ LABELS = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The columns of one file, as it spells them."""
+    """The columns of one file, as it spells them; ``choices`` is a column of lists, or several of texts."""
 
     text: str
     pair: str | None
     label: str | None
+    choices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         named = [f"text {self.text!r}"] + [f"pair {self.pair!r}"] * bool(self.pair)
+        named += [f"choices {listed(self.choices)}"] * bool(self.choices)
         return ", ".join([*named, f"label {self.label!r}" if self.label else "no label column"])
 
 
@@ -66,16 +68,7 @@ def find_columns(wanted: Columns, names: Sequence[str], file: str | Path) -> Fou
     Raises:
         DataError: a named column is not there, one column is named twice, or no column has the usual name of a text.
     """
-    for flag, name in (("text", wanted.text), ("pair", wanted.pair), ("label", wanted.label)):
-        if name is not None and name not in names:
-            raise DataError(
-                f"there is no column {name!r} (--{flag}-column); the columns are {listed(names)}", file=file
-            )
-    given = [name for name in (wanted.text, wanted.pair, wanted.label) if name is not None]
-    if len(set(given)) < len(given):
-        raise DataError(
-            f"--text-column, --pair-column and --label-column must differ, they are {listed(given)}", file=file
-        )
+    given = check_named(wanted, names, file)
     free = {name.casefold(): name for name in reversed(names) if name not in given}
     text, pair = wanted.text, wanted.pair
     if text is None and pair is None:
@@ -90,6 +83,25 @@ def find_columns(wanted: Columns, names: Sequence[str], file: str | Path) -> Fou
         )
     label = wanted.label or _first(LABELS, {key: name for key, name in free.items() if name not in (text, pair)})
     return Found(text, pair, label)
+
+
+def check_named(wanted: Columns, names: Sequence[str], file: str | Path) -> list[str]:
+    """The columns that the user names.
+
+    Raises:
+        DataError: one of them is not there, or is named twice.
+    """
+    for flag, name in (("text", wanted.text), ("pair", wanted.pair), ("label", wanted.label)):
+        if name is not None and name not in names:
+            raise DataError(
+                f"there is no column {name!r} (--{flag}-column); the columns are {listed(names)}", file=file
+            )
+    given = [name for name in (wanted.text, wanted.pair, wanted.label) if name is not None]
+    if len(set(given)) < len(given):
+        raise DataError(
+            f"--text-column, --pair-column and --label-column must differ, they are {listed(given)}", file=file
+        )
+    return given
 
 
 def _first(usual: Iterable[str], free: dict[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import datasets
@@ -22,13 +23,15 @@ SPLIT_NAMES = {
 }
 
 
-def read_hub(source: str, columns: Columns) -> tuple[dict[str, Part], tuple[str, ...]]:
+def read_hub(
+    source: str, columns: Columns, read: Callable[[Dataset, Columns, str], Part] = part_of
+) -> tuple[dict[str, Part], tuple[str, ...]]:
     """The splits of ``owner/name``, ``owner/name/config`` or ``name/config``, and notes on splits left out.
 
     A set whose only validation splits are several (``validation_matched`` …) gives the first one.
 
     Raises:
-        DataError: the set does not exist or cannot be reached, or what :func:`part_of` raises.
+        DataError: the set does not exist or cannot be reached, or what ``read`` raises.
     """
     loaded = _load(source)
     chosen: dict[str, tuple[str, Dataset]] = {}
@@ -41,7 +44,7 @@ def read_hub(source: str, columns: Columns) -> tuple[dict[str, Part], tuple[str,
     left_out = sorted(set(map(str, loaded)) - {name for name, _ in chosen.values()})
     notes = (f"splits of {source} that are not used: {', '.join(left_out)}",) if left_out else ()
     return {
-        split: part_of(chosen[split][1], columns, f"{source} {chosen[split][0]}") for split in SPLITS if split in chosen
+        split: read(chosen[split][1], columns, f"{source} {chosen[split][0]}") for split in SPLITS if split in chosen
     }, notes
 
 

@@ -125,7 +125,7 @@ def _infer_task(values: Sequence[Hashable], declared: bool, scored: bool) -> Tas
     if any(isinstance(value, tuple) for value in values):
         return "multilabel"
     written = [str(value) for value in values if not _is_empty(value)]
-    if declared or not all(_is_number(value) for value in written):
+    if declared or not all(is_number(value) for value in written):
         return "classification"
     return "regression" if scored or not all(float(value).is_integer() for value in written) else "classification"
 
@@ -184,7 +184,7 @@ def _ids(part: Part, value: object, index: int, meaning: Meaning, known: Mapping
 
 def _number(part: Part, value: object, index: int) -> float:
     text = str(value).strip()
-    if not _is_number(text) or not math.isfinite(float(text)):
+    if not is_number(text) or not math.isfinite(float(text)):
         raise _error(part, index, f"the label {value!r} is not a finite number, as regression needs")
     return float(text)
 
@@ -194,15 +194,16 @@ def _spelling(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = unicodedata.normalize("NFC", str(value).strip())
-    return str(int(float(text))) if _is_number(text) and float(text).is_integer() and abs(float(text)) < 2**53 else text
+    return str(int(float(text))) if is_number(text) and float(text).is_integer() and abs(float(text)) < 2**53 else text
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:
     names = list(names)
-    return tuple(sorted(names, key=float) if all(_is_number(name) for name in names) else sorted(names))
+    return tuple(sorted(names, key=float) if all(is_number(name) for name in names) else sorted(names))
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether this is a number as people write it, NaN and infinity included."""
     return _NUMBER.fullmatch(text.strip()) is not None
 
 

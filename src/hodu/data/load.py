@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hodu.data.choices import questions_of, read_questions, with_answers
 from hodu.data.columns import Found, listed
 from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
-from hodu.data.parts import Part, read_part
+from hodu.data.parts import Part, part_of, read_part
 from hodu.data.rows import KINDS, kind_of
+from hodu.data.sentences import with_scores_only
 from hodu.data.types import SPLITS, Columns, Data
-from hodu.errors import DataError
-from hodu.types import LANGUAGE, Task
+from hodu.errors import DataError, LabelError
+from hodu.types import BY_NAME, LANGUAGE, Task
 
 USUAL = Columns()
 _WHOLE = "whole"
@@ -37,7 +39,8 @@ def load(
             ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set: ``owner/name``, ``owner/name/config``,
             ``name/config``.
         columns: the names of columns that do not have their usual ones.
-        task: what the labels are, where that is not to be inferred; for a language task only the texts are read.
+        task: what the labels are, where that is not to be inferred; for a language task only the texts are read, for
+            ``sentence-embedding`` texts and scores of pairs, for ``multiple-choice`` questions with their choices.
         label_names: the classes; number ``i`` in the file is the ``i``-th of them.
 
     Raises:
@@ -47,32 +50,62 @@ def load(
     """
     files = _files(source)
     notes: tuple[str, ...] = ()
+    asked = task == "multiple-choice"
     if files is None:
-        parts, notes = read_hub(str(source), columns)
+        parts, notes = read_hub(str(source), columns, questions_of if asked else part_of)
     else:
-        parts = {split: read_part(path, columns) for split, path in files.items()}
+        parts = {split: (read_questions if asked else read_part)(path, columns) for split, path in files.items()}
     if task in LANGUAGE:
         parts = {split: _running_text(part) for split, part in parts.items()}
+    if task == "sentence-embedding":
+        parts, more = with_scores_only(parts)
+        notes = (*notes, *more)
     whole = _WHOLE in parts
     parts = {"train": parts[_WHOLE]} if whole else parts
-    if len({"pair" in part.dataset.column_names for part in parts.values()}) > 1:
+    mixed = len({"pair" in part.dataset.column_names for part in parts.values()}) > 1
+    if mixed and task != "sentence-embedding":  # which learns from single sentences and is scored by pairs
         raise DataError(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
-    meaning = meaning_of(parts, task, label_names) if task not in LANGUAGE else None
+    if asked:
+        return _questions(parts, label_names, str(source), notes, whole)
+    meaning = _meaning(parts, task, label_names)
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
         for split, part in parts.items()
     }
     return Data(
         splits,
-        task if task in LANGUAGE else meaning.task if meaning else None,
+        task if task in BY_NAME else meaning.task if meaning else None,
         meaning.names if meaning else (),
         str(source),
         (*notes, f"columns: {_columns_note(parts)}", *([] if task in LANGUAGE else _label_notes(parts, meaning))),
         whole,
     )
+
+
+def _meaning(parts: Mapping[str, Part], task: Task | None, label_names: Sequence[str] | None) -> Meaning | None:
+    if task in LANGUAGE:
+        return None
+    if task == "sentence-embedding":
+        scored = any(part.labels is not None for part in parts.values())
+        return meaning_of(parts, "regression", None) if scored else None
+    return meaning_of(parts, task, label_names)
+
+
+def _questions(
+    parts: Mapping[str, Part], label_names: Sequence[str] | None, source: str, notes: tuple[str, ...], whole: bool
+) -> Data:
+    if label_names:
+        raise LabelError(
+            f"label names ({', '.join(label_names)}) do not go with multiple choice, whose classes are each question's own choices",
+            file=source,
+        )
+    splits, more = with_answers(parts)
+    labelled = any("label" in dataset.column_names for dataset in splits.values())
+    notes = (*notes, f"columns: {_columns_note(parts)}", *more)
+    return Data(splits, "multiple-choice" if labelled else None, (), source, notes, whole)
 
 
 def _running_text(part: Part) -> Part:

@@ -54,7 +54,7 @@ def read_part(path: Path, columns: Columns) -> Part:
         OutputError: no room for temporary data.
     """
     if kind_of(path) == ".parquet":
-        return part_of(_read_parquet(path), columns, str(path))
+        return part_of(read_parquet(path), columns, str(path))
     records = read_rows(path)
     first = next(records, None)
     if first is None:
@@ -135,7 +135,8 @@ def _check_texts(values: Sequence[object], rows: Sequence[int], file: str | Path
             raise DataError("the text is empty; fill it in or remove the row", file=file, row=row, column=column)
 
 
-def _read_parquet(path: Path) -> Dataset:
+def read_parquet(path: Path) -> Dataset:
+    """A Parquet file as a table. Raises as :func:`read_part`."""
     folder = new_folder()
     try:
         if path.name.lower().endswith(".gz"):

@@ -85,12 +85,13 @@ def _tenth(hashes: Hashes, most: int) -> npt.NDArray[np.bool_]:
 
 
 def _hashes(dataset: Dataset) -> Hashes:
-    """64 bits for each row's text and pair; equal in every run, on every machine."""
-    columns = [name for name in ("text", "pair") if name in dataset.column_names]
+    """64 bits for each row's text, pair and choices; equal in every run, on every machine."""
+    columns = [name for name in ("text", "pair", "choices") if name in dataset.column_names]
     hashes = np.empty(len(dataset), np.uint64)
     start = 0
     for batch in dataset.select_columns(columns).iter(10_000):
-        for index, texts in enumerate(zip(*(batch[name] for name in columns), strict=True), start):
+        for index, cells in enumerate(zip(*(batch[name] for name in columns), strict=True), start):
+            texts = [text for cell in cells for text in ([cell] if isinstance(cell, str) else cell)]
             plain = "\0".join(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts)
             hashes[index] = int.from_bytes(hashlib.blake2b(plain.encode("utf-8"), digest_size=8).digest(), "big")
         start += len(batch["text"])

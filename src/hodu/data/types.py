@@ -26,10 +26,10 @@ class Data:
 
     Attributes:
         splits: by name, in the order ``train``, ``dev``, ``test``, as far as they exist. Columns: ``text``; ``pair``
-            for pairs; and, in splits that have labels, ``label``: a class id (int64), a number (float32), or one 0.0 or
-            1.0 per class (``C`` float32).
+            for pairs; ``choices`` (lists of texts) for questions with choices; and, in splits that have labels, ``label``: a class id (int64), a number (float32), or one 0.0 or
+            1.0 per class (``C`` float32), of questions the place of the right choice (int64).
         task: what the labels are; None when no split has any.
-        labels: the names of the classes, in the order of their ids; empty for regression and without labels.
+        labels: the names of the classes, in the order of their ids; empty for regression, multiple choice and without labels.
         source: what the user typed.
         notes: what a person should be told: columns found, labels and their ids, splits made.
         whole: the only split, called ``train``, is one file that says nothing of splits, so ``split`` makes a test of

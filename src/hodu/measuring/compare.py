@@ -15,22 +15,27 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hodu.data import Data, load, match_labels
+from hodu.data import Data, as_read, has_scores, load, match_labels
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
+from hodu.measuring.choices import answered
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
-from hodu.measuring.predict import predict
 from hodu.measuring.replaced import CALLED_REPLACED, JUDGED_RIGHT, Corrupted, alike, corrupt, detect
 from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
+from hodu.measuring.sentences import cosines
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
 from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import LANGUAGE, Task
+from hodu.types import BY_NAME, LANGUAGE, NUMBERS, Task
 
 logger = logging.getLogger("hodu")
 
+_ONE_TEXT: dict[Task, str] = {
+    "sentence-embedding": "of one sentence",
+    "multiple-choice": "of a question with one of its choices",
+}
 LATENCY_ROWS, THROUGHPUT_ROWS, MEMORY_ROWS = 200, 256, 50
 
 
@@ -64,7 +69,7 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors), or of language models of one kind.
+        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: language models of one kind, sentence encoders, multiple choice.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -87,9 +92,15 @@ def measure(
     loaded = [load_model(path) for path in models]
     task = _task_of_all(loaded)
     if not isinstance(data, Data):
-        data = split_data(load(data, task=task if task in LANGUAGE else None))
+        data = split_data(load(data, task=task if task in BY_NAME else None))
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
+    if (task == "multiple-choice") != ("choices" in rows.column_names):
+        raise DataError(
+            f"these models do {task}, and the data was {'' if task == 'multiple-choice' else 'not '}read without choices; "
+            f"{'load it with' if task == 'multiple-choice' else 'leave out'} --task multiple-choice",
+            file=data.source,
+        )
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     text = _corrupted(loaded, task, rows, generator)
@@ -98,7 +109,7 @@ def measure(
         for one, role in zip(loaded, roles, strict=True)
     ]
     notes = (*notes, *([text.note] if text else []))
-    task = task if task in LANGUAGE else data.task or task
+    task = task if task in BY_NAME else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
@@ -106,7 +117,8 @@ def measure(
     for system in systems:
         _size(system)
     if speed:
-        _speed(systems, rows, threads)
+        _speed(systems, as_read(rows, task), threads)
+        notes += (f"speed and memory: {_ONE_TEXT[task]}",) if task in _ONE_TEXT else ()
     names = _names(systems)
     return [
         Measured(
@@ -179,8 +191,8 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
 
 def _task_of_all(systems: Sequence[Loaded]) -> Task:
     tasks = {one.path: task_of(one.model.config) for one in systems}
-    language = {path: task for path, task in tasks.items() if task in LANGUAGE}
-    if language and len(set(tasks.values())) > 1:
+    named = {path: task for path, task in tasks.items() if task in BY_NAME}
+    if named and len(set(tasks.values())) > 1:
         listed = ", ".join(f"{path} ({task})" for path, task in tasks.items())
         raise ModelError(f"these models do different things and cannot stand side by side: {listed}")
     return next(iter(tasks.values()))
@@ -206,7 +218,9 @@ def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> tuple[Any, .
             return detect(system, text)
         if task_of(system.model.config) in LANGUAGE:
             return expect(system, rows)
-        return (predict(system.model, system.tokenizer, rows),)
+        if task_of(system.model.config) == "sentence-embedding":
+            return cosines(system, rows), None
+        return answered(system, rows), None
     finally:
         model.to("cpu")
 
@@ -222,12 +236,27 @@ def _quality(system: _System, data: Data, split: str) -> None:
         return
     if data.task is None or "label" not in data.splits[split].column_names:
         return
-    matched, notes = match_labels(data, labels_of(system.loaded.model.config))
+    if task_of(system.loaded.model.config) == "sentence-embedding":
+        _similarity(system, data, split)
+        return
+    matched, notes = (data, ()) if data.task in BY_NAME else match_labels(data, labels_of(system.loaded.model.config))
     system.notes += notes
     gold = np.asarray(matched.splits[split]["label"][:])
     system.metrics.update(score(data.task, system.logits, gold))
     for metric in METRICS[data.task]:
         system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
+
+
+def _similarity(system: _System, data: Data, split: str) -> None:
+    """Quality of a sentence encoder, where the rows are pairs of sentences with a score."""
+    if not has_scores(data.splits[split]) or data.task not in NUMBERS:
+        note = f"{split} has no pairs of sentences with a score, so quality is not known"
+        system.notes += (f"{note} (labels are {data.task}; numbers are scores with --task sentence-embedding)",)
+        return
+    gold = np.asarray(data.splits[split]["label"][:])
+    system.metrics.update(score("sentence-embedding", system.logits, gold))
+    for metric in METRICS["sentence-embedding"]:
+        system.intervals[metric] = bootstrap("sentence-embedding", system.logits, gold, metric)
 
 
 def _agreements(systems: Sequence[_System], task: Task, text: Corrupted | None) -> None:
@@ -243,7 +272,7 @@ def _agreements(systems: Sequence[_System], task: Task, text: Corrupted | None) 
             system.intervals["agreement"] = bootstrap(task, same, system.asked, "accuracy")
             continue
         own = (
-            system.logits if task == "regression" else system.logits[:, _columns(teacher.loaded, system.loaded)]
+            system.logits if task in NUMBERS | BY_NAME else system.logits[:, _columns(teacher.loaded, system.loaded)]
         )  # N C
         system.metrics["agreement"] = agreement(task, own, teacher.logits)
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)

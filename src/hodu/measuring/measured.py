@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hodu.types import Task
+from hodu.types import NUMBERS, Task
 
 UNITS: Mapping[str, str] = {
     "accuracy": "fraction",
@@ -30,8 +30,8 @@ UNITS: Mapping[str, str] = {
 
 
 def unit_of(metric: str, task: Task | None) -> str:
-    """The unit of a metric: of ``UNITS``, but agreement of a regression student is a correlation with the teacher."""
-    return "correlation" if metric == "agreement" and task == "regression" else UNITS[metric]
+    """The unit of a metric: of ``UNITS``, but agreement of a student that answers with numbers is a correlation with the teacher."""
+    return "correlation" if metric == "agreement" and task in NUMBERS else UNITS[metric]
 
 
 @dataclass(frozen=True)

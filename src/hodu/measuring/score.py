@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hodu.errors import DataError, LabelError, ModelError
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, NUMBERS, Task
 
 Array = NDArray[Any]
 
@@ -27,23 +27,32 @@ METRICS: dict[Task, tuple[str, ...]] = {
     "masked-lm": ("perplexity", "accuracy"),
     "causal-lm": ("perplexity", "accuracy"),
     "replaced-token": ("f1", "accuracy", "cross_entropy"),
+    "sentence-embedding": ("spearman", "pearson"),
+    "multiple-choice": ("accuracy",),
 }
 """The metrics of each task, headline first. ``f1`` is the macro average; a multi-label row is right as a whole set. ``perplexity`` is e to the mean surprise at
-the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better. Of a discriminator of replaced pieces ``f1`` is that of "replaced" and ``cross_entropy`` nats a token, lower is better."""
+the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better. Of a discriminator of replaced pieces ``f1`` is that of "replaced" and ``cross_entropy`` nats a token, lower
+is better. Sentence encoders are scored by the cosines that they find for pairs of sentences."""
 
 LOWER_IS_BETTER = frozenset({"perplexity", "cross_entropy"})
 
 DECIDES: dict[Task, str] = {"replaced-token": "cross_entropy"}
 """What the best checkpoint is chosen by where it is not the headline: a discriminator's F1 is 0 until it calls the first piece replaced, and a tie would keep the worst."""
 
-_SAME: dict[Task, str] = {"classification": "accuracy", "multilabel": "accuracy", "regression": "pearson"}
+_SAME: dict[Task, str] = {
+    "classification": "accuracy",
+    "multilabel": "accuracy",
+    "regression": "pearson",
+    "sentence-embedding": "pearson",
+    "multiple-choice": "accuracy",
+}
 
 
 def answers(task: Task, logits: Array) -> Array:
     """What the model says.
 
     Args:
-        logits: ``N C`` (``N 1`` for regression; for language tasks ``N 2``: nats of surprise, pieces guessed right;
+        logits: ``N C`` (``N 1`` for regression and pairs of sentences; for language tasks ``N 2``: nats of surprise, pieces guessed right;
             for replaced-token ``N 5``: see :func:`hodu.objectives.replaced.detected`).
 
     Returns:
@@ -63,7 +72,7 @@ def answers(task: Task, logits: Array) -> Array:
         )
     if task in LANGUAGE:
         return logits.astype(np.float64)  # N 2 or N 5
-    if task == "classification":
+    if task in ("classification", "multiple-choice"):
         return np.asarray(logits.argmax(axis=1))  # N
     if task == "multilabel":
         return (logits > 0).astype(np.int64)  # N C
@@ -117,7 +126,7 @@ def bootstrap(
 def agreement(task: Task, logits: Array, teacher_logits: Array) -> float:
     """The share of rows that student and teacher answer equally (as a whole set in multi-label). Needs no labels.
 
-    For regression it is the Pearson correlation of the two outputs. Both ``N C``, in the same order of classes.
+    For regression it is the Pearson correlation of the two outputs, for sentence encoders that of their cosines. Both ``N C``, in the same order of classes.
     """
     return float(
         _METRIC[_SAME[task]](np.ones((1, len(logits))), answers(task, logits), _teacher(task, logits, teacher_logits))[
@@ -155,7 +164,7 @@ def _gold(task: Task, logits: Array, labels: ArrayLike) -> Array:
         )
     if not np.isfinite(gold.astype(np.float64)).all():
         raise LabelError("there are labels that are NaN or infinite")
-    if task == "regression" or task in LANGUAGE:
+    if task in NUMBERS or task in LANGUAGE:
         return gold.astype(np.float64)
     allowed = 2 if task == "multilabel" else classes
     if (gold != gold.astype(np.int64)).any() or gold.min() < 0 or gold.max() >= allowed:

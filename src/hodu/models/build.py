@@ -13,7 +13,9 @@ from transformers import PretrainedConfig, PreTrainedModel
 from hodu.errors import ModelError, ShapeError
 from hodu.layers import uniform
 from hodu.models.copying import copy_layers, copy_slices
+from hodu.models.pooling import pool_by, pooling_of
 from hodu.models.shapes import shape_of, student_config
+from hodu.models.texts import one_answer_a_text
 from hodu.models.warm_start import rotate
 from hodu.types import Shape, Start
 
@@ -84,6 +86,9 @@ def build_student(
         student: PreTrainedModel = type(teacher)(config)
     nn.Module.to(student, device=teacher.device, dtype=torch.float32)  # transformers' own methods lose their types
     nn.Module.eval(student)
+    one_answer_a_text(student)
+    if pooling := pooling_of(teacher.config):
+        pool_by(student, pooling)
     if start == "layers":
         copy_layers(student, teacher, layers, kept)
     elif start == "slice":
@@ -138,7 +143,9 @@ def sketch(
     small.vocab_size = vocabulary
     small.pad_token_id = None if config.pad_token_id is None else min(config.pad_token_id, vocabulary - 1)
     with torch.device(device), torch.random.fork_rng():
-        return _class_of(teacher)(small)
+        made = _class_of(teacher)(small)
+    one_answer_a_text(made)
+    return made
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
     AutoModelForPreTraining,
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -26,7 +28,9 @@ from transformers.utils import logging as hf_logging
 
 from hodu.data import max_length_of
 from hodu.errors import ModelError
-from hodu.types import LANGUAGE, Task
+from hodu.models.pooling import is_sentence_encoder, pool_by, read_pooling
+from hodu.models.texts import one_answer_a_text
+from hodu.types import BY_NAME, Task
 
 _PROBLEM_TYPES: dict[Task, str] = {
     "classification": "single_label_classification",
@@ -38,6 +42,8 @@ _LOADERS: dict[Task, tuple[Any, str]] = {
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
     "replaced-token": (AutoModelForPreTraining, "a discriminator of replaced pieces"),
+    "sentence-embedding": (AutoModel, "an encoder"),
+    "multiple-choice": (AutoModelForMultipleChoice, "a multiple-choice model"),
 }
 
 
@@ -73,7 +79,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
     Args:
-        task: what it shall do; None takes a language model for what its checkpoint is, and everything else for a sequence classifier (or regressor).
+        task: what it shall do; None takes a language model, a multiple-choice model or a bare encoder (of sentences) for what its checkpoint is, and everything else for a
+            sequence classifier (or regressor).
         changes: other settings of the configuration, for example ``num_labels``.
 
     Raises:
@@ -89,7 +96,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
             config = AutoConfig.from_pretrained(source)
-            task = task or language_task(config)
+            task = task or own_task(config)
             _check_family(source, config, task)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
@@ -102,6 +109,13 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
         tokenizer.pad_token = tokenizer.eos_token
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
+    model.config.architectures = [type(model).__name__]  # what it is now, whatever the checkpoint was made for
+    if task == "sentence-embedding":
+        pooling = read_pooling(source)
+        pool_by(model, pooling)
+        tokenizer.model_max_length = min(tokenizer.model_max_length, pooling.max_length or tokenizer.model_max_length)
+        missing = tuple(name for name in missing if not name.startswith("pooler."))  # which no vector comes from
+    one_answer_a_text(model)
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
 
 
@@ -141,13 +155,39 @@ def _check_family(source: str, config: PretrainedConfig, task: Task | None) -> N
         )
 
 
+def own_task(config: PretrainedConfig) -> Task | None:
+    """The task with a model class of its own that a checkpoint was made for, by that class's name; a bare encoder is one of sentences. None for all others."""
+    if language := language_task(config):
+        return language
+    names = tuple(config.architectures or ())
+    if any(name.endswith("ForMultipleChoice") for name in names):
+        return "multiple-choice"
+    return "sentence-embedding" if any(name.endswith("Model") and "Head" not in name for name in names) else None
+
+
+def task_at(path: str | Path) -> Task | None:
+    """:func:`own_task` of a folder or hub id, without its weights; None also where there is no such model, which loading it says better."""
+    try:
+        return own_task(AutoConfig.from_pretrained(str(path)))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def evident_task(path: str | Path) -> Task | None:
+    """What a teacher's files alone say that it does, where nobody named a task: it chooses (its class), or it is an encoder of sentences (sentence-transformers' files)."""
+    task = task_at(path)
+    if task == "sentence-embedding":
+        return task if is_sentence_encoder(path) else None
+    return task if task == "multiple-choice" else None
+
+
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
     Args:
-        labels: class names in id order; empty for regression and language tasks.
+        labels: class names in id order; empty for regression and tasks with a model class of their own.
     """
-    if task in LANGUAGE:
+    if task in BY_NAME:
         return load_model(path, task)
     settings = head_settings(task, labels)
     own = load_model(path, task)
@@ -203,8 +243,8 @@ def labels_of(config: PretrainedConfig) -> dict[int, str]:
 
 def task_of(config: PretrainedConfig) -> Task:
     """The task that a configuration describes, a classifier's as transformers reads it."""
-    if language := language_task(config):
-        return language
+    if own := own_task(config):
+        return own
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)

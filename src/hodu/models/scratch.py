@@ -10,7 +10,9 @@ import torch
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    BertForMultipleChoice,
     BertForSequenceClassification,
+    BertModel,
     ElectraConfig,
     ElectraForMaskedLM,
     ElectraForPreTraining,
@@ -23,6 +25,8 @@ from hodu.data import max_length_of
 from hodu.errors import ShapeError
 from hodu.models.byte_pairs import train_byte_pairs
 from hodu.models.load import Loaded, head_settings
+from hodu.models.pooling import Pooling, pool_by
+from hodu.models.texts import one_answer_a_text
 from hodu.models.wordpiece import train_wordpiece
 from hodu.types import Task
 
@@ -57,6 +61,30 @@ def new_classifier(
         vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes, **head_settings(task, labels)
     )
     return Loaded(shape, BertForSequenceClassification(config), tokenizer, {})
+
+
+def new_encoder(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
+    """A BERT of this shape that gives a vector for a sentence (the mean of its last states), with random weights and a WordPiece tokenizer trained on ``texts``."""
+    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
+    sizes = _bert_sizes(shape, max_length)
+    config = BertConfig(
+        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, architectures=["BertModel"], **sizes
+    )
+    model = BertModel(config)
+    pool_by(model, Pooling())
+    return Loaded(shape, model, tokenizer, {})
+
+
+def new_multiple_choice(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
+    """A BERT of this shape that chooses among the choices of a question, with random weights and a WordPiece tokenizer trained on ``texts``."""
+    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
+    sizes = _bert_sizes(shape, max_length)
+    names = ["BertForMultipleChoice"]
+    model = BertForMultipleChoice(
+        BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, architectures=names, **sizes)
+    )
+    one_answer_a_text(model)
+    return Loaded(shape, model, tokenizer, {})
 
 
 def new_language_model(

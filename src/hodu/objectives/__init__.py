@@ -3,6 +3,7 @@
 from hodu.objectives.attention import AttentionScores
 from hodu.objectives.base import Objective
 from hodu.objectives.distributions import AttentionDistributions
+from hodu.objectives.embeddings import Embeddings, Similarities
 from hodu.objectives.ensemble import combine
 from hodu.objectives.hidden import HiddenStates
 from hodu.objectives.labels import Labels
@@ -14,11 +15,13 @@ from hodu.objectives.vocabulary import Vocabulary
 __all__ = [
     "AttentionDistributions",
     "AttentionScores",
+    "Embeddings",
     "HiddenStates",
     "Labels",
     "Objective",
     "Relations",
     "ReplacedTokens",
+    "Similarities",
     "SoftTargets",
     "Vocabulary",
     "combine",

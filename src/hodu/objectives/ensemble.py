@@ -55,7 +55,7 @@ def combine(
 
 def _mean_of_probabilities(logits: Tensor, share: Tensor, task: Task) -> Tensor:
     """Logits whose probabilities are the weighted mean of those of ``logits`` (teachers B C), computed in log space: ``B C``."""
-    if task == "classification":
+    if task in ("classification", "multiple-choice"):
         return (logits.log_softmax(-1) + share.log()).logsumexp(0)
     yes = (torch.nn.functional.logsigmoid(logits) + share.log()).logsumexp(0)
     no = (torch.nn.functional.logsigmoid(-logits) + share.log()).logsumexp(0)

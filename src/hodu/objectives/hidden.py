@@ -12,6 +12,7 @@ from typing_extensions import override
 from hodu.errors import ObjectiveError
 from hodu.layers import Layers, layer_pairs
 from hodu.objectives.base import Objective, per_example_mean
+from hodu.objectives.projection import fit
 from hodu.types import Capture, LayerPairs, Needs, Pairing
 
 Projection = Literal["shared", "each", "none", "if needed"]
@@ -95,23 +96,12 @@ class HiddenStates(Objective):
         """Fit each projection by least squares on these captures (only with ``initial="least_squares"``)."""
         if self.initial == "random" or not self.projections:
             return
-        seen = [
-            [(s.hidden[i][s.mask].double(), t.hidden[j][s.mask].double()) for i, j in self.pairs] for s, t in captures
-        ]
+        seen = [[(s.hidden[i][s.mask], t.hidden[j][s.mask]) for i, j in self.pairs] for s, t in captures]
         for place, projection in enumerate(self.projections):
             mine = (
                 [batch[place] for batch in seen]
                 if len(self.projections) > 1
                 else [pair for batch in seen for pair in batch]
             )
-            self._fit(projection, torch.cat([x for x, _ in mine]), torch.cat([y for _, y in mine]))
-
-    @staticmethod
-    def _fit(projection: nn.Module, inputs: Tensor, targets: Tensor) -> None:
-        assert isinstance(projection, nn.Linear)
-        inputs = torch.cat((inputs, inputs.new_ones(len(inputs), 1)), dim=1)  # tokens, D + 1
-        gram = inputs.T @ inputs
-        ridge = 1e-4 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        solution = torch.linalg.solve(gram + ridge, inputs.T @ targets)  # D + 1, D of the teacher
-        projection.weight.copy_(solution[:-1].T)
-        projection.bias.copy_(solution[-1])
+            assert isinstance(projection, nn.Linear)
+            fit(projection, torch.cat([x for x, _ in mine]), torch.cat([y for _, y in mine]))

@@ -17,7 +17,8 @@ class Labels(Objective):
     """Cross-entropy with the gold class, binary cross-entropy with the gold labels, or squared error to the gold number.
 
     Args:
-        task: classification takes labels ``B`` (class ids), multilabel ``B C`` (0 or 1), regression ``B`` (numbers).
+        task: classification takes labels ``B`` (class ids), multilabel ``B C`` (0 or 1), regression ``B`` (numbers), as does sentence-embedding, whose logits are
+            then the cosines of pairs of sentences (Reimers & Gurevych 2019, §3, regression objective); multiple-choice ``B`` (the right choice).
 
     Raises:
         ObjectiveError: the batch has no labels.
@@ -42,7 +43,7 @@ class Labels(Objective):
             raise ObjectiveError(
                 "the labels objective needs labels, and this batch has none; use a recipe without it or label the data"
             )
-        if self.task == "classification":
+        if self.task in ("classification", "multiple-choice"):
             return F.cross_entropy(logits, student.labels)
         if self.task == "multilabel":
             return F.binary_cross_entropy_with_logits(logits, student.labels.float())

@@ -17,7 +17,7 @@ from hodu.types import Capture, Needs, Pairing, Task
 class SoftTargets(Objective):
     """Match the teacher's output distribution at a temperature (Hinton et al. 2015, §2).
 
-    - classification: divergence between ``softmax(teacher / T)`` and ``softmax(student / T)``;
+    - classification, multiple-choice (over the choices of a question): divergence between ``softmax(teacher / T)`` and ``softmax(student / T)``;
     - multilabel: the same between the two Bernoulli distributions of each label, mean over labels;
     - regression: mean squared error of the outputs (a number has no distribution: T must be 1).
 
@@ -58,6 +58,10 @@ class SoftTargets(Objective):
     @override
     def between(cls, pairing: Pairing, **settings: Any) -> Self:
         refuse_language(pairing.task, "soft targets over classes")
+        if pairing.task == "sentence-embedding":
+            raise ObjectiveError(
+                "a sentence encoder gives vectors, not classes: compare Embeddings and Similarities instead of SoftTargets (hodu.recipes.for_vectors)"
+            )
         if pairing.task == "regression":
             settings["temperature"] = 1.0  # the one temperature that a number can have
         return cls(pairing.task, **settings)

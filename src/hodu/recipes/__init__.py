@@ -9,6 +9,7 @@ from hodu.recipes.hodu import HODU
 from hodu.recipes.minilm import MINILM, MINILM_V1
 from hodu.recipes.recipe import Recipe, Stage, Term, labels_alone
 from hodu.recipes.tinybert import TINYBERT
+from hodu.recipes.vectors import for_vectors
 from hodu.types import Task
 
 RECIPES: dict[str, Recipe] = {
@@ -31,4 +32,4 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-__all__ = ["RECIPES", "USUAL", "Recipe", "Stage", "Term", "find_recipe", "labels_alone"]
+__all__ = ["RECIPES", "USUAL", "Recipe", "Stage", "Term", "find_recipe", "for_vectors", "labels_alone"]

@@ -45,4 +45,7 @@ HODU = Recipe(
             },
         ),
     ),
+    notes=(
+        "a sentence encoder (--task sentence-embedding) says no classes: instead of soft targets its vectors (weight 1) and the cosines among the sentences of a batch (weight 10) are compared",
+    ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hodu.errors import RecipeError
-from hodu.objectives import Labels, Objective, ReplacedTokens, SoftTargets, Vocabulary
+from hodu.objectives import Embeddings, Labels, Objective, ReplacedTokens, Similarities, SoftTargets, Vocabulary
 from hodu.types import LANGUAGE, LayerPairs, Needs, Pairing, Start, Task
 
 
@@ -81,9 +81,8 @@ class Recipe:
     @property
     def compares_outputs(self) -> bool:
         """Whether the teacher's outputs are looked at, and not only its layers."""
-        return any(
-            term.objective in (SoftTargets, Vocabulary, ReplacedTokens) for stage in self.stages for term in stage.terms
-        )
+        outputs = (SoftTargets, Vocabulary, ReplacedTokens, Embeddings, Similarities)
+        return any(term.objective in outputs for stage in self.stages for term in stage.terms)
 
     @property
     def epochs(self) -> float:

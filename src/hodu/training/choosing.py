@@ -10,7 +10,7 @@ from typing import Literal
 
 from accelerate.utils import broadcast_object_list
 
-from hodu.data import Data, split, tokenise
+from hodu.data import Data, as_read, split, tokenise
 from hodu.errors import HoduError
 from hodu.measuring.shape_speed import race_with
 from hodu.models import Budget, prune_vocabulary
@@ -101,6 +101,6 @@ def _choose(
 
 def _median_length(data: Data, panel: Panel, max_length: int | None) -> int:
     train = data.splits["train"]
-    few = train.shuffle(seed=0).select(range(min(_TEXTS, len(train))))
+    few = as_read(train.shuffle(seed=0).select(range(min(_TEXTS, len(train)))), panel.task)
     encoded, _ = tokenise(few, panel.tokenizer, max_length=longest(panel.first, max_length))
     return int(median(encoded["length"][:]))

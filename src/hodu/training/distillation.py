@@ -18,6 +18,7 @@ from hodu.objectives.ensemble import Mean
 from hodu.objectives.replaced import detected
 from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap
+from hodu.training.groups import brought_together, together
 from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
 from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
@@ -123,12 +124,19 @@ class Distillation(nn.Module):
         """Read what the teachers in these places said of the rows of the training set, instead of running them."""
         self._stored |= caches
 
-    def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self,
+        labels: Tensor | None = None,
+        row: Tensor | None = None,
+        choices: Tensor | None = None,
+        **inputs: Tensor,
+    ) -> dict[str, Tensor]:
         """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, a discriminator what :func:`detection` does.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
-            row: ``B`` row numbers of the training set, by which stored answers are read.
+            row: ``B`` (``T``) numbers of the training set's texts, by which stored answers are read.
+            choices: ``B N`` bool where examples have several texts, which the inputs then hold one below the other (``T L`` for ``B L``).
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
         if not self.training and self._task in LANGUAGE:
@@ -136,19 +144,20 @@ class Distillation(nn.Module):
             student = self._taps[None].ask(inputs, labels)
             return detection(student) if self._task == "replaced-token" else expectation(student)
         if not self.training:
-            return {"logits": self.student(**inputs).logits}
-        student, teacher = self._captures(inputs, labels, row)
+            logits = self.student(**inputs).logits
+            return {"logits": logits if choices is None else brought_together(logits, choices, self._task)}
+        student, teacher = self._captures(inputs, labels, row, choices)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
 
     def _captures(
-        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None
+        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None
     ) -> tuple[Capture, Capture]:
         mask = inputs["attention_mask"].bool()
-        student = self._taps[None].ask(inputs, labels)
+        student = together(self._taps[None].ask(inputs, labels), choices, self._task)
         if not self.teacher_needs:
             return student, Capture(mask)
-        heard = self._heard(self._teachers.translate(inputs), row, mask)
+        heard = [together(one, choices, self._task) for one in self._heard(self._teachers.translate(inputs), row, mask)]
         return student, combine(
             heard, self._teachers.weights, self._task, temperature=self._temperature, mean=self._teachers.mean
         )
@@ -181,7 +190,12 @@ class Distillation(nn.Module):
         self.student.eval()
         with self.tapped():
             captures = [
-                self._captures({k: v for k, v in batch.items() if k not in ("labels", "row")}, None, batch.get("row"))
+                self._captures(
+                    {name: value for name, value in batch.items() if name not in ("labels", "row", "choices")},
+                    None,
+                    batch.get("row"),
+                    batch.get("choices"),
+                )
                 for batch in batches
             ]
         for objective in self.objectives:

@@ -8,17 +8,18 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
-from hodu.data import Columns, Data, Frequency, collate, corrupted, load, split, tokenise
+from hodu.data import Columns, Data, Frequency, as_read, collate, corrupted, load, split, tokenise
 from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
-from hodu.models.load import read_card
+from hodu.models.load import evident_task, read_card
 from hodu.objectives.ensemble import Mean
-from hodu.recipes import USUAL, Recipe, Stage, find_recipe
+from hodu.recipes import USUAL, Recipe, Stage, find_recipe, for_vectors
 from hodu.training.augmenting import augmented
 from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Distillation, Teachers
@@ -27,6 +28,7 @@ from hodu.training.outputs import ask_those_apart
 from hodu.training.pre_training import generator_beside
 from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
+from hodu.training.sentence_rows import to_distil, to_fit, with_equal_steps
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
 from hodu.training.teachers import Panel, load_panel, question
@@ -136,7 +138,8 @@ def distill(
         weights: one per teacher; None weighs them equally.
         mean: of an ensemble: ``"arithmetic"`` (of probabilities) or ``"geometric"`` (of logits).
         epochs, learning_rate, batch_size: instead of the recipe's (its first stage's).
-        task: what the labels are; or ``masked-lm``, ``causal-lm``, ``replaced-token``: the teacher is a language model (an ELECTRA discriminator) and the data is running text. None takes the recipe's.
+        task: what the labels are; or ``masked-lm``, ``causal-lm``, ``replaced-token``: the teacher is a language model (an ELECTRA discriminator) and the data is running text; or
+            ``sentence-embedding``: the teacher is a sentence encoder, and its vectors are learnt from any sentences; or ``multiple-choice``. None takes the recipe's, or what the teacher's files say it does.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         max_length: tokens; None takes what teacher and tokenizer can.
         accumulate: micro-batches per optimizer step, where memory is short.
@@ -156,18 +159,18 @@ def distill(
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
     names = [teacher] if isinstance(teacher, str | Path) else list(teacher)
-    recipe = recipe or (USUAL.get(task, "hodu") if task else "hodu")
-    chosen = (find_recipe(recipe) if isinstance(recipe, str) else recipe).with_changes(
+    named = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    task = task or (named.task if named else None) or evident_task(names[0])
+    chosen = (named or find_recipe(USUAL.get(task, "hodu") if task else "hodu")).with_changes(
         epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
     )
-    task = task or chosen.task
     if chosen.task and task != chosen.task:
         raise RecipeError(f"recipe {chosen.name} is for {chosen.task} teachers, and --task says {task}")
     if weights is not None and (len(weights) != len(names) or not all(weight > 0 for weight in weights)):
         raise RecipeError(f"{len(names)} teachers need as many positive weights, got {list(weights)}")
-    if augment is not None and task in LANGUAGE:
+    if augment is not None and task in LANGUAGE | {"multiple-choice"}:
         raise RecipeError(
-            f"--augment replaces words in labelled or unlabelled sentences; a language model ({task}) learns from the text as it is"
+            f"--augment replaces words in labelled or unlabelled sentences; a student that does {task} learns from the text as it is"
         )
     check_generator(generator, task)
     if task == "replaced-token" and generator is None:
@@ -178,6 +181,8 @@ def distill(
         )
     budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
+    if panel.task == "sentence-embedding":
+        chosen = for_vectors(chosen)
     full = shape_of(panel.first.model.config)
     if heads is None and chosen.equal_heads:
         heads = full.heads
@@ -275,7 +280,12 @@ def _distil(
         logger.info("%s", note)
     if data.task is None:
         recipe = recipe.without_labels()
-    data = question(panel, data, choices.weights)
+    if panel.task != "sentence-embedding":
+        data = question(panel, data, choices.weights)
+    elif role == "student":
+        data = to_distil(panel.first, data)
+    else:
+        recipe, data = with_equal_steps(recipe, data), to_fit(data)
     settings = {"role": role, **asdict(choices), "stages": [numbers_of(stage) for stage in recipe.stages]}
     settings["objectives"] = [[described(term) for term in stage.terms] for stage in recipe.stages]
     with working_folder(options.out, settings, overwrite=options.overwrite, restart=options.restart) as work:
@@ -357,7 +367,7 @@ def _teach(
         "replaced-token",
     ):  # its texts are other ones in each epoch
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
-    few = sets.train.shuffle(seed=run.seed).select(range(min(_CALIBRATION, len(sets.train))))
+    few = _few(sets.train, run.seed)
     device = pick_device()
     module.prepare(
         {k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate)
@@ -380,7 +390,8 @@ def _caches(
     whole, caches = recipe.teacher_needs(pairing), {}
     for place in module.live:
         asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
-        question = Question(teachers.models[place], asked, sets.train, sets.collate, teachers.translate, recipe.epochs)
+        texts = sets.train if sets.texts is None else sets.texts
+        question = Question(teachers.models[place], asked, texts, sets.collate, teachers.translate, recipe.epochs)
         cache = open_cache(question, module.teacher_needs[place], force=force, progress=progress)
         if cache is not None:
             caches[place] = cache
@@ -388,10 +399,14 @@ def _caches(
 
 
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
-    few = data.splits["train"].shuffle(seed=seed).select(range(min(_CALIBRATION, len(data.splits["train"]))))
-    encoded, _ = tokenise(few, panel.tokenizer, max_length=max_length)
+    read = as_read(_few(data.splits["train"], seed), panel.task)
+    encoded, _ = tokenise(read.select(range(min(_CALIBRATION, len(read)))), panel.tokenizer, max_length=max_length)
     rows = collate(panel.tokenizer)
     if panel.task == "replaced-token":  # a discriminator's head has little to say of a text that is as it was
         rows = corrupted(panel.tokenizer, Frequency(encoded, panel.tokenizer), seed=seed)
     batches = DataLoader(encoded, 32, collate_fn=rows)
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]
+
+
+def _few(rows: Dataset, seed: int) -> Dataset:
+    return rows.shuffle(seed=seed).select(range(min(_CALIBRATION, len(rows))))

@@ -10,11 +10,19 @@ from typing import Any
 
 from transformers import set_seed
 
-from hodu.data import Columns, Data, load, match_labels, split
+from hodu.data import Columns, Data, load, match_labels, split, strings_of
 from hodu.errors import LabelError
 from hodu.models import shape_of
 from hodu.models.load import Loaded, labels_of, language_task, load_for_training, load_masked_lm, parts_of
-from hodu.models.scratch import GENERATOR, is_shape, new_classifier, new_discriminator, new_language_model
+from hodu.models.scratch import (
+    GENERATOR,
+    is_shape,
+    new_classifier,
+    new_discriminator,
+    new_encoder,
+    new_language_model,
+    new_multiple_choice,
+)
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
@@ -22,8 +30,9 @@ from hodu.training.output import publish, working_folder
 from hodu.training.pre_training import TERMS, Pair, partner_of
 from hodu.training.prepare import check_generator, longest, prepare
 from hodu.training.record import described, save_student
+from hodu.training.sentence_rows import to_fit
 from hodu.training.stages import Run, pick_device, run_stage
-from hodu.types import LANGUAGE, Pairing, Task
+from hodu.types import BY_NAME, LANGUAGE, Pairing, Task
 
 logger = logging.getLogger("hodu")
 
@@ -91,7 +100,8 @@ def train(
             made for something else keeps its embeddings and layers and gets a new head.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
-        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``, ``replaced-token``: a language model learns from the texts alone.
+        task: what the labels are, where that is not to be inferred; or ``masked-lm``, ``causal-lm``, ``replaced-token``: a language model learns from the texts alone; or
+            ``sentence-embedding``: an encoder learns scores of pairs of sentences, as the cosines of their vectors; or ``multiple-choice``: questions with choices.
         label_names: class names in id order, where the data has numbers; None takes the data's.
         epochs, learning_rate, batch_size: None takes those of BERT's fine-tuning, for a new model a higher rate.
         vocabulary: pieces of a vocabulary made from scratch.
@@ -182,7 +192,7 @@ def _model_and_labels(
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
-        texts = [text for row in data.splits["train"] for text in (row["text"], row.get("pair")) if text]
+        texts = list(strings_of(data.splits["train"]))
         if data.task in LANGUAGE:
             length = max_length or 128
             if data.task == "replaced-token":
@@ -191,11 +201,17 @@ def _model_and_labels(
                 return new_discriminator(str(model), texts, vocabulary, length, generator=pair), data
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
+        if data.task == "sentence-embedding":
+            return new_encoder(str(model), texts, vocabulary=vocabulary), to_fit(data)
+        if data.task == "multiple-choice":
+            return new_multiple_choice(str(model), texts, vocabulary=vocabulary), data
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
     if loaded.untrained:
         logger.info("%s", _what_is_new(loaded))
-    if data.task == "regression" or data.task in LANGUAGE:
+    if data.task == "sentence-embedding":
+        return loaded, to_fit(data)
+    if data.task == "regression" or data.task in BY_NAME:
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:

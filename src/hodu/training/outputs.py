@@ -14,7 +14,7 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from hodu.data import Data, collate, max_length_of, tokenise
+from hodu.data import Data, as_read, collate, max_length_of, tokenise
 from hodu.measuring.predict import texts_of
 from hodu.models.load import Loaded
 from hodu.training.processes import processes
@@ -28,7 +28,7 @@ _BATCH = 64
 
 
 class Outputs:
-    """A teacher's logits for every row of a training set, ``N C``."""
+    """A teacher's logits for every text of a training set, ``N C``."""
 
     def __init__(self, logits: Tensor) -> None:
         self._logits = logits
@@ -54,7 +54,7 @@ def ask_once(teacher: Loaded, data: Data, *, epochs: float, store: bool, progres
         store: keep the answers in the teacher cache, or find them there; else, and where the disk is full, they are in memory only.
     """
     length = max_length_of(teacher.tokenizer, teacher.model.config)
-    rows, truncation = tokenise(texts_of(data.splits["train"]), teacher.tokenizer, max_length=length)
+    rows, truncation = tokenise(texts_of(as_read(data.splits["train"])), teacher.tokenizer, max_length=length)
     if truncation.count:
         logger.info("train, as teacher %s reads it: %s", teacher.path, truncation)
     model: Any = teacher.model  # transformers' to() is typed for itself only

@@ -17,17 +17,21 @@ from hodu.data import (
     Data,
     Fill,
     Frequency,
-    collate,
+    collate_groups,
     corrupted,
+    has_scores,
     masked,
     max_length_of,
+    most_texts,
     pack,
+    strings_of,
     successive,
     tokenise,
+    tokenise_groups,
     unfilled,
 )
 from hodu.errors import DataError, ModelError, RecipeError
-from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, score
+from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, agreement, score
 from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
 from hodu.models.scratch import is_shape
@@ -70,23 +74,34 @@ def prepare(
         batches = _batches(tokenizer, task, packed["train"], max_length, seed, whole_word, generator, together=together)
         return _running_text(packed, batches, task)
     tokenised: dict[str, Dataset] = {}
+    texts: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
             continue
-        tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
+        if _has_several_texts(data.splits[name], task):
+            tokenised[name], texts[name], truncation = tokenise_groups(
+                data.splits[name], tokenizer, max_length=max_length
+            )
+        else:
+            tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
         if truncation.count:
             logger.info("%s: %s", name, truncation)
-    dev = tokenised.get("dev")
+    train, dev = tokenised["train"], tokenised.get("dev")
     scored = dev is not None and "labels" in dev.column_names
     name = metric or METRICS[task][0]
-    rows = range(len(tokenised["train"]))
     return Sets(
-        train=tokenised["train"].add_column("row", list(rows)),
+        train=train if "row" in train.column_names else train.add_column("row", list(range(len(train)))),
+        texts=texts.get("train"),
         dev=dev if scored else None,
-        collate=_numbered(collate(tokenizer)),
+        collate=_numbered(collate_groups(tokenizer, max(map(most_texts, tokenised.values())))),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
+
+
+def _has_several_texts(dataset: Dataset, task: Task) -> bool:
+    """Whether a row is read as several texts: a question with each of its choices, each sentence of a scored pair alone."""
+    return "choices" in dataset.column_names or (task == "sentence-embedding" and has_scores(dataset))
 
 
 def _packed(data: Data, tokenizer: PreTrainedTokenizerBase, max_length: int, *, words: bool) -> dict[str, Dataset]:
@@ -183,17 +198,18 @@ def texts_to_serve(data: Data) -> Iterator[str]:
     """The texts that the student's vocabulary must serve: never the test split's."""
     for name in ("train", "dev"):
         if name in data.splits:
-            for column in ("text", "pair"):
-                if column in data.splits[name].column_names:
-                    yield from data.splits[name][column]
+            yield from strings_of(data.splits[name])
 
 
 def _numbered(collate: Collate) -> Collate:
-    """Hand the row numbers of a training set through, by which a teacher cache is read."""
+    """Hand the numbers of a training set's texts through, by which a teacher cache is read: one a row, or a list where a row has several texts."""
 
     def numbered(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         batch = collate(rows)
-        return {**batch, "row": torch.tensor([row["row"] for row in rows])} if "row" in rows[0] else batch
+        if "row" not in rows[0]:
+            return batch
+        numbers = np.concatenate([np.atleast_1d(row["row"]) for row in rows])  # B, or T
+        return {**batch, "row": torch.from_numpy(numbers)}
 
     return numbered
 
@@ -201,6 +217,8 @@ def _numbered(collate: Collate) -> Collate:
 def _evaluate(task: Task, name: str) -> Callable[[EvalPrediction], dict[str, float]]:
     def evaluate(prediction: EvalPrediction) -> dict[str, float]:
         logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        if name == "agreement" and task == "sentence-embedding":  # its headline is another correlation
+            return {name: agreement(task, logits, labels[:, None])}
         figures = score(task, logits, labels)
         return {name: figures.get(name, figures[METRICS[task][0]])}
 

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 import hodu
 from hodu.models.load import quietly
+from hodu.models.pooling import write_pooling
 from hodu.recipes import Stage, Term
 from hodu.training.output import RECORD
 
@@ -22,9 +23,10 @@ from hodu.training.output import RECORD
 def save_student(
     folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]
 ) -> None:
-    """Write a model folder in Hugging Face format, with the record of how it came to be."""
+    """Write a model folder in Hugging Face format (of a sentence encoder with the files of sentence-transformers), with the record of how it came to be."""
     with quietly():
         model.save_pretrained(folder)
+    write_pooling(folder, model, tokenizer)
     tokenizer.save_pretrained(folder)
     versions = {"hodu": hodu.__version__, "torch": torch.__version__, "transformers": transformers.__version__}
     whole = {**versions, **record, "date": datetime.now(UTC).isoformat(timespec="seconds")}

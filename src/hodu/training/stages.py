@@ -32,7 +32,7 @@ _SECONDS = "seconds.txt"
 class Sets:
     """Tokenised data of a run.
 
-    ``metric`` is the dev metric's name and ``evaluate`` computes it, both None without a dev set to go by; ``higher`` says whether more of it is better.
+    ``texts`` are train's, one a row, where a row of train holds several (then ``row`` in a batch numbers texts). ``metric`` is the dev metric's name and ``evaluate`` computes it, both None without a dev set to go by; ``higher`` says whether more of it is better.
     """
 
     train: Dataset
@@ -41,6 +41,7 @@ class Sets:
     metric: str | None = None
     evaluate: Callable[[EvalPrediction], dict[str, float]] | None = None
     higher: bool = True
+    texts: Dataset | None = None
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hodu.data import Data, match_labels, max_length_of
 from hodu.errors import LabelError, ModelError
-from hodu.measuring.predict import predict
+from hodu.measuring.choices import answered
 from hodu.measuring.score import METRICS, answers, score
 from hodu.models.load import Loaded, labels_of, language_task, load_model, task_of
 from hodu.taps import is_causal
-from hodu.types import LANGUAGE, Task
+from hodu.types import BY_NAME, LANGUAGE, Task
 
 logger = logging.getLogger("hodu")
 
@@ -58,24 +58,25 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
     """Load the teachers. Architecture and tokenizer of each are its own business; the labels' names must be the same, in any order.
 
     Args:
-        task: a language task, or None: classifiers (or regressors).
+        task: one with a model class of its own (a language task, sentence-embedding, multiple-choice), or None: classifiers (or regressors).
         heads: whether what they say is compared, so that their heads must be trained.
 
     Raises:
         ModelError: a head without weights, a tokenizer that cannot pad, or another task or other labels than the first one's.
     """
-    language = task if task in LANGUAGE else None
-    loaded = [load_model(name, language or "classification") for name in names]
+    named = task if task in BY_NAME else None
+    loaded = [load_model(name, named or "classification") for name in names]
     for one in loaded:
         if one.untrained and heads:
             raise ModelError(
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
-                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}{_as_it_is(one, language)}"
+                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {named}' if named else ''}{_as_it_is(one, named)}"
+                + ("" if named else " (or, if its sentence vectors shall be distilled, give --task sentence-embedding)")
             )
     first = loaded[0]
-    if language and len(loaded) > 1:
+    if named and named != "multiple-choice" and len(loaded) > 1:
         raise ModelError(
-            f"a language model has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies"
+            f"a student that does {named} has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies or vectors"
         )
     apart: list[int] = []
     for place, other in enumerate(loaded[1:], 1):
@@ -83,7 +84,7 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
         if not _read_alike(first, other):
             apart.append(place)
             _prepare_apart(other)
-    return Panel(tuple(loaded), language or task_of(first.model.config), tuple(apart))
+    return Panel(tuple(loaded), named or task_of(first.model.config), tuple(apart))
 
 
 def _as_it_is(loaded: Loaded, asked: Task | None) -> str:
@@ -107,7 +108,7 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
             f"the labels are for {data.task}, but {panel.first.path} does {panel.task}; name the right column (--label-column) or task (--task)",
             file=data.source,
         )
-    if panel.task != "regression":
+    if panel.task not in ("regression", "multiple-choice"):
         data, notes = match_labels(data, labels_of(panel.first.model.config))
         for note in notes:
             logger.info("%s", note)
@@ -121,7 +122,7 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
 
 def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
     metric = METRICS[task][0]
-    logits, labels = predict(teacher.model, teacher.tokenizer, dev), np.asarray(dev["label"][:])
+    logits, labels = answered(teacher, dev), np.asarray(dev["label"][:])
     value = score(task, logits, labels)[metric]
     logger.info("teacher %s: %s %.4f on %d dev rows", teacher.path, metric, value, len(dev))
     guess = _best_guess(task, labels)
@@ -137,7 +138,7 @@ def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
 
 def _best_guess(task: Task, labels: np.ndarray) -> float:
     """What the best constant answer scores."""
-    if task == "classification":
+    if task in ("classification", "multiple-choice"):
         return float(np.bincount(labels).max() / len(labels))
     return 0.0
 
@@ -148,7 +149,7 @@ def _answered(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
         return data
     dev = data.splits["dev"]
     share = np.asarray(weights) / np.sum(weights)
-    given = [predict(teacher.model, teacher.tokenizer, dev) for teacher in panel.teachers]
+    given = [answered(teacher, dev) for teacher in panel.teachers]
     logits = sum(s * one for s, one in zip(share, given, strict=True))
     labels = answers(panel.task, np.asarray(logits)).tolist()
     splits: Mapping[str, Dataset] = {**data.splits, "dev": dev.add_column("label", labels)}
@@ -165,7 +166,7 @@ def _answer_alike(first: Loaded, other: Loaded) -> None:
     if tasks[0] != tasks[1]:
         raise ModelError(f"{first.path} does {tasks[0]} and {other.path} {tasks[1]}; an ensemble needs one task")
     wanted, given = (list(labels_of(one.model.config).values()) for one in (first, other))
-    if tasks[0] == "regression" or wanted == given:
+    if tasks[0] in ("regression", "multiple-choice") or wanted == given:
         return
     if len(set(wanted)) < len(wanted) or sorted(wanted) != sorted(given):
         raise ModelError(
