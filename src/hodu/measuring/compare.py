@@ -105,7 +105,7 @@ def measure(
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     text = _corrupted(loaded, task, rows, generator)
     systems = [
-        _System(one, role, *_said(one, rows, text), notes=_untrained(one))
+        _System(one, role, **_said(one, rows, text), notes=_untrained(one))
         for one, role in zip(loaded, roles, strict=True)
     ]
     notes = (*notes, *([text.note] if text else []))
@@ -208,19 +208,19 @@ def _corrupted(systems: Sequence[Loaded], task: Task, rows: Dataset, generator: 
     return None
 
 
-def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> tuple[Any, ...]:
-    """What stands in :class:`_System` from ``logits`` on."""
+def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> dict[str, Any]:
+    """What a model says of these rows, by the names of :class:`_System`."""
     model: nn.Module = system.model
     if torch.cuda.is_available():
         model.to("cuda")
     try:
         if text is not None:
-            return detect(system, text)
+            return dict(zip(("logits", "asked", "judged"), detect(system, text), strict=True))
         if task_of(system.model.config) in LANGUAGE:
-            return expect(system, rows)
+            return dict(zip(("logits", "asked"), expect(system, rows), strict=True))
         if task_of(system.model.config) == "sentence-embedding":
-            return cosines(system, rows), None
-        return answered(system, rows), None
+            return {"logits": cosines(system, rows)}
+        return {"logits": answered(system, rows)}
     finally:
         model.to("cpu")
 

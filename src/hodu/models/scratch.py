@@ -138,6 +138,8 @@ def new_discriminator(
     model = ElectraForPreTraining(config)
     if generator is not None:
         theirs, ours = (one.get_input_embeddings().weight for one in (generator.model, model))
+        assert isinstance(theirs, torch.Tensor)
+        assert isinstance(ours, torch.Tensor)
         if theirs.shape == ours.shape:
             with torch.no_grad():
                 ours.copy_(theirs)
