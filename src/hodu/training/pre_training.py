@@ -59,10 +59,16 @@ class Pair(Distillation):
             yield
 
     @override
-    def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self,
+        labels: Tensor | None = None,
+        row: Tensor | None = None,
+        choices: Tensor | None = None,  # running text has none
+        **inputs: Tensor,
+    ) -> dict[str, Tensor]:
         """In training: ``input_ids`` with [MASK] and ``labels`` the pieces that stood there (:func:`hodu.data.unfilled`). In eval mode: as :class:`Distillation`."""
         if not self.training:
-            return super().forward(labels, row, **inputs)
+            return super().forward(labels, row, choices, **inputs)
         assert labels is not None
         assert self._tap is not None  # run_stage runs inside tapped()
         guessed = self._tap.ask(inputs, labels)
