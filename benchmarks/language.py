@@ -1,4 +1,4 @@
-"""Task-agnostic distillation on raw text: each recipe's students and their undistilled baselines, held out and fine-tuned; rows in results/TABLE.json.
+"""Task-agnostic distillation on raw text: each recipe's students and their undistilled baselines: held-out text (rows in results/TABLE.json), and a task (TABLE-tuned.json).
 
     python benchmarks/language.py runs/masked-en ../shared/data/enwiki_sample/articles.jsonl.gz --table masked-lm --recipes distilbert distilbert-masked minilm --fine-tune runs/sst2-sentences
 
@@ -56,14 +56,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path, command = Path("results") / f"{options.table}.json", shlex.join(["python", *sys.argv])
+    command = shlex.join(["python", *sys.argv])
     text, labelled = text_of(options.text, options.teacher), load(options.fine_tune)
     task = task_of(load_model(options.teacher).model.config)
 
-    def keep(folder: Path | str, data: Data, system: str, seed: int) -> None:
+    def keep(folder: Path | str, data: Data, table: str, system: str, seed: int) -> None:
+        path = Path("results") / f"{table}.json"
         if (system, seed) not in done(path):
             measured = [replace(one, system=system, seed=seed) for one in measure([folder], data, speed=False)]
-            append_rows(path, rows_of(measured, table=options.table, command=command))
+            append_rows(path, rows_of(measured, table=table, command=command))
 
     def tune(model: Path | str, out: Path, seed: int) -> Path:
         settings = {"epochs": options.tuning_epochs, "seed": seed, "task": "classification"}
@@ -73,23 +74,25 @@ def main() -> None:
         settings = {"student": options.student, "recipe": recipe, "epochs": options.epochs, "task": task, "seed": seed}
         return once(out, lambda: hodu.distill(options.teacher, text, out, **settings))  # type: ignore[arg-type]
 
-    keep(options.teacher, text, "teacher", 0)
+    held_out, tuned = options.table, f"{options.table}-tuned"
+    keep(options.teacher, text, held_out, "teacher", 0)
     for seed in options.seeds:
-        keep(
-            tune(options.teacher, Path(f"runs/{options.table}-teacher-tuned-{seed}"), seed),
-            labelled,
-            "teacher, fine-tuned",
-            seed,
-        )
+        best = tune(options.teacher, Path(f"runs/{options.table}-teacher-tuned-{seed}"), seed)
+        keep(best, labelled, tuned, "teacher", seed)
         for recipe in options.recipes:
             folder = Path(f"runs/{options.table}-{recipe}-{seed}")
             beside = folder.with_name(f"{folder.name}-baseline")
             student = student_of(recipe, seed, folder)
             once(beside, lambda student=student, beside=beside: baseline(student, beside, data=text))  # type: ignore[misc]
             for model, name in ((student, "student"), (beside, "baseline")):
-                keep(model, text, f"{recipe}: {name}", seed)
-                tuned = tune(model, model.with_name(f"{model.name}-tuned"), seed)
-                keep(tuned, labelled, f"{recipe}: {name}, fine-tuned", seed)
+                keep(model, text, held_out, f"{recipe}: {name}", seed)
+                keep(
+                    tune(model, model.with_name(f"{model.name}-tuned"), seed),
+                    labelled,
+                    tuned,
+                    f"{recipe}: {name}",
+                    seed,
+                )
 
 
 if __name__ == "__main__":
