@@ -89,6 +89,33 @@ def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(
     assert not (tmp_path / "stopped.training").exists()
 
 
+class KilledAt(StopAt):
+    """The machine goes down before this step."""
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == self.step:
+            raise MemoryError("killed")
+
+
+def test_a_killed_run_loses_minutes_and_not_hours(
+    teacher: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut, or a session that ends, costs everything since the last look at dev: hours, where a step takes long; or what goes on is another student."""
+    whole = hodu.distill(teacher, data, tmp_path / "whole", **QUICK)
+    init = stages.DistilTrainer.__init__
+
+    def killed(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
+        init(self, *args, callbacks=[*callbacks, KilledAt(3)], **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages.DistilTrainer, "__init__", killed)
+        patch.setattr(stages.EveryMinutes, "SECONDS", 0.0)
+        with pytest.raises(MemoryError):
+            hodu.distill(teacher, data, tmp_path / "killed", **QUICK)
+    assert list((tmp_path / "killed.training").glob("distil/checkpoint-3"))
+    assert same(weights(whole), weights(hodu.distill(teacher, data, tmp_path / "killed", **QUICK)))
+
+
 def test_a_stopped_run_is_not_continued_with_other_settings(teacher: Path, data: Path, tmp_path: Path) -> None:
     """Half of the training runs with one learning rate and half with another, and nobody knows."""
     work = tmp_path / "small.training"

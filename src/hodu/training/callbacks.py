@@ -164,3 +164,25 @@ class LastStep(TrainerCallback):
         if args.eval_strategy != "no" and state.global_step >= state.max_steps:
             control.should_evaluate = True
         return control
+
+
+class EveryMinutes(TrainerCallback):
+    """A checkpoint whenever ten minutes have passed since the last one: a step of a large model takes long, and a killed run shall not cost an hour."""
+
+    SECONDS = 600.0
+
+    def __init__(self) -> None:
+        self._saved = time.monotonic()
+
+    @override
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        # all processes must save at once, and their clocks differ: several keep to the steps
+        if processes().num_processes == 1 and time.monotonic() - self._saved > self.SECONDS:
+            control.should_save = True
+        return control
+
+    @override
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._saved = time.monotonic()

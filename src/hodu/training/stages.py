@@ -16,7 +16,7 @@ from transformers import EvalPrediction, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
 from hodu.recipes import Stage
-from hodu.training.callbacks import Interrupt, LastStep, ProgressBar, TimeAhead
+from hodu.training.callbacks import EveryMinutes, Interrupt, LastStep, ProgressBar, TimeAhead
 from hodu.training.output import last_checkpoint
 from hodu.training.processes import processes
 from hodu.training.sampler import padding_share
@@ -82,7 +82,7 @@ def run_stage(
     )
     padding = padding_share(sets.train["length"][:], stage.batch_size, run.seed)
     bar, interrupt, ahead = ProgressBar(stage.name, metric), Interrupt(), TimeAhead(stage.name, padding)
-    callbacks: list[TrainerCallback] = [interrupt, LastStep(), ahead, *([bar] if run.progress else [])]
+    callbacks: list[TrainerCallback] = [interrupt, LastStep(), EveryMinutes(), ahead, *([bar] if run.progress else [])]
     trainer = DistilTrainer(
         module,
         arguments,
