@@ -26,11 +26,17 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # `import hodu` must not import torch
     from torch import Tensor
 
-Task = Literal["classification", "multilabel", "regression", "masked-lm", "causal-lm"]
-"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text."""
+Task = Literal[
+    "classification", "multilabel", "regression", "token-classification", "question-answering", "masked-lm", "causal-lm"
+]
+"""One class of several · any number of labels · one number · a class for each word · where in a text the answer stands · the hidden pieces of a text ·
+the next piece of a text."""
 
 LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm"})
 """Tasks that learn from raw text: the pieces themselves are the labels."""
+
+TOKENS: frozenset[Task] = frozenset({"token-classification", "question-answering"})
+"""Tasks that answer about each token: logits are ``B L C`` (``B L 2`` for question answering: how likely the answer begins, and ends, there)."""
 
 Start = Literal["random", "layers", "slice", "rotate"]
 """How a student's weights start: ``random`` · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · the teacher ``rotate`` d into the
@@ -94,12 +100,12 @@ class Capture:
 
     Attributes:
         mask: ``B L`` bool, True on real tokens.
-        logits: ``B C``, or None when nobody asked.
+        logits: ``B C``, of :data:`TOKENS` tasks ``B L C``; None when nobody asked.
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.
-        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L`` (pieces to predict,
-            :data:`IGNORED` where there is none); None without labels.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label), ``B 2`` (first and last token of the answer to
+            a question) or ``B L`` (pieces to predict, or classes of words at their first pieces; :data:`IGNORED` where there is none); None without labels.
         readout: of a language model, what stands before its logits.
     """
 
@@ -113,7 +119,7 @@ class Capture:
 
 
 IGNORED = -100
-"""The label of a token whose piece is not to be predicted (PyTorch's and transformers' own number for it)."""
+"""The label of a token about which nothing is to be predicted (PyTorch's and transformers' own number for it)."""
 
 
 @dataclass(frozen=True, slots=True)

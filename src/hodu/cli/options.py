@@ -18,6 +18,8 @@ class TaskName(StrEnum):
     classification = "classification"
     multilabel = "multilabel"
     regression = "regression"
+    token_classification = "token-classification"
+    question_answering = "question-answering"
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
 

@@ -13,6 +13,7 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from hodu.data.parts import Part, no_progress_bars, part_of
 from hodu.data.types import SPLITS, Columns
 from hodu.errors import DataError
+from hodu.types import Task
 
 NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*){0,2}", re.ASCII)
 SPLIT_NAMES = {
@@ -22,7 +23,7 @@ SPLIT_NAMES = {
 }
 
 
-def read_hub(source: str, columns: Columns) -> tuple[dict[str, Part], tuple[str, ...]]:
+def read_hub(source: str, columns: Columns, task: Task | None = None) -> tuple[dict[str, Part], tuple[str, ...]]:
     """The splits of ``owner/name``, ``owner/name/config`` or ``name/config``, and notes on splits left out.
 
     A set whose only validation splits are several (``validation_matched`` …) gives the first one.
@@ -41,7 +42,9 @@ def read_hub(source: str, columns: Columns) -> tuple[dict[str, Part], tuple[str,
     left_out = sorted(set(map(str, loaded)) - {name for name, _ in chosen.values()})
     notes = (f"splits of {source} that are not used: {', '.join(left_out)}",) if left_out else ()
     return {
-        split: part_of(chosen[split][1], columns, f"{source} {chosen[split][0]}") for split in SPLITS if split in chosen
+        split: part_of(chosen[split][1], columns, f"{source} {chosen[split][0]}", task)
+        for split in SPLITS
+        if split in chosen
     }, notes
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hodu.data.answers import answered_data
 from hodu.data.columns import Found, listed
 from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
 from hodu.data.parts import Part, read_part
 from hodu.data.rows import KINDS, kind_of
+from hodu.data.tagged import tags_of, with_tags
 from hodu.data.types import SPLITS, Columns, Data
 from hodu.errors import DataError
 from hodu.types import LANGUAGE, Task
@@ -48,9 +50,9 @@ def load(
     files = _files(source)
     notes: tuple[str, ...] = ()
     if files is None:
-        parts, notes = read_hub(str(source), columns)
+        parts, notes = read_hub(str(source), columns, task)
     else:
-        parts = {split: read_part(path, columns) for split, path in files.items()}
+        parts = {split: read_part(path, columns, task) for split, path in files.items()}
     if task in LANGUAGE:
         parts = {split: _running_text(part) for split, part in parts.items()}
     whole = _WHOLE in parts
@@ -60,6 +62,9 @@ def load(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
+    about_tokens = next((part.found.task for part in parts.values()), None)
+    if about_tokens:
+        return _about_tokens(parts, about_tokens, label_names, str(source), notes, whole)
     meaning = meaning_of(parts, task, label_names) if task not in LANGUAGE else None
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
@@ -73,6 +78,29 @@ def load(
         (*notes, f"columns: {_columns_note(parts)}", *([] if task in LANGUAGE else _label_notes(parts, meaning))),
         whole,
     )
+
+
+def _about_tokens(
+    parts: dict[str, Part],
+    task: Task,
+    label_names: Sequence[str] | None,
+    source: str,
+    notes: tuple[str, ...],
+    whole: bool,
+) -> Data:
+    """Words and their tags, or questions and their answers: one kind in all splits."""
+    if len({part.found.task for part in parts.values()}) > 1:
+        raise DataError(
+            f"the splits hold different things ({_columns_note(parts)}); name the columns, or give --task", file=source
+        )
+    labelled = any(part.labels is not None for part in parts.values())
+    notes = (*notes, f"columns: {_columns_note(parts)}")
+    if task == "question-answering":
+        return answered_data(parts, source, notes, whole)
+    meaning = tags_of(parts, label_names) if labelled else None
+    splits = {split: with_tags(part, meaning) for split, part in parts.items()}
+    names = meaning.names if meaning else ()
+    return Data(splits, task if labelled else None, names, source, (*notes, *_label_notes(parts, meaning)), whole)
 
 
 def _running_text(part: Part) -> Part:

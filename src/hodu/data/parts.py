@@ -7,7 +7,7 @@ import itertools
 import shutil
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,12 @@ import datasets
 import pyarrow as pa
 from datasets import Dataset
 
-from hodu.data.columns import Found, find_columns
+from hodu.data.columns import Found, find_columns_for
 from hodu.data.rows import Record, kind_of, read_rows
 from hodu.data.store import new_folder, store
 from hodu.data.types import Columns
 from hodu.errors import DataError
+from hodu.types import Task
 
 _CHUNK = 1_000
 
@@ -30,7 +31,7 @@ class Part:
     """One split.
 
     Attributes:
-        dataset: columns ``text`` and, for pairs, ``pair``.
+        dataset: columns ``text`` and, for pairs, ``pair``; or ``words`` (lists of texts).
         labels: one value a row, as written (ids of declared classes: their names); None without labels.
         rows: where each row stands in its file.
         file: the file, or the hub set and its split.
@@ -46,38 +47,40 @@ class Part:
     names: tuple[str, ...] = ()
 
 
-def read_part(path: Path, columns: Columns) -> Part:
-    """Read a file of any known format.
+def read_part(path: Path, columns: Columns, task: Task | None = None) -> Part:
+    """Read a file of any known format; ``task`` says what its columns are, where that is not to be inferred.
 
     Raises:
         DataError: the file is unreadable or empty, lacks a column, or a row has no text; names file and row.
         OutputError: no room for temporary data.
     """
     if kind_of(path) == ".parquet":
-        return part_of(_read_parquet(path), columns, str(path))
+        return part_of(_read_parquet(path), columns, str(path), task)
     records = read_rows(path)
     first = next(records, None)
     if first is None:
         raise DataError("there are no rows of data in it (it is empty, or has only a header)", file=path)
-    found = find_columns(columns, list(first[1]), path)
+    found = find_columns_for(task, columns, first[1], path)
     labels: list[object] = []
     rows = array("q")
     batches = _text_batches(itertools.chain([first], records), found, path, labels, rows)
-    dataset = store(batches, pa.schema([(name, pa.string()) for name in _texts(found).values()]))
+    dataset = store(batches, pa.schema([(name, _kind(name)) for name in _texts(found).values()]))
     return Part(dataset, labels if found.label else None, rows, str(path), found)
 
 
-def part_of(dataset: Dataset, columns: Columns, file: str) -> Part:
+def part_of(dataset: Dataset, columns: Columns, file: str, task: Task | None = None) -> Part:
     """The same of a dataset that is already a table (Parquet, hub); rows count from 1. Raises as :func:`read_part`."""
     if not len(dataset):
         raise DataError("there are no rows of data in it", file=file)
-    found = find_columns(columns, dataset.column_names, file)
+    found = find_columns_for(task, columns, dataset[0], file)
     labels, names = _table_labels(dataset, found.label) if found.label else (None, ())
+    if labels is not None and found.starts:
+        labels = _placed(labels, dataset[found.starts][:])
     texts = _texts(found)
     kept = dataset.select_columns(list(texts))
     for start, batch in zip(itertools.count(1, _CHUNK), kept.iter(_CHUNK), strict=False):
         for name in texts:
-            _check_texts(batch[name], range(start, start + _CHUNK), file, name)
+            _check(texts[name])(batch[name], range(start, start + _CHUNK), file, name)
     # Two steps, as a set may call its label "text".
     kept = kept.rename_columns({name: f"hodu {new}" for name, new in texts.items()})
     kept = kept.rename_columns({f"hodu {new}": new for new in texts.values()})
@@ -98,6 +101,8 @@ def no_progress_bars() -> Iterator[None]:
 
 def _texts(found: Found) -> dict[str, str]:
     """The columns of text as the file calls them → as we do."""
+    if found.task == "token-classification":
+        return {found.text: "words"}
     return {found.text: "text"} | ({found.pair: "pair"} if found.pair else {})
 
 
@@ -109,12 +114,13 @@ def _text_batches(
         numbers = [row for row, _ in chunk]
         rows.extend(numbers)
         if found.label:
-            labels += _column(chunk, found.label, path)
+            given = _column(chunk, found.label, path)
+            labels += _placed(given, _column(chunk, found.starts, path)) if found.starts else given
         batch = {}
         for theirs, ours in _texts(found).items():
             values = _column(chunk, theirs, path)
-            _check_texts(values, numbers, path, theirs)
-            batch[ours] = pa.array(values, pa.string())
+            _check(ours)(values, numbers, path, theirs)
+            batch[ours] = pa.array(values, _kind(ours))
         yield batch
 
 
@@ -133,6 +139,40 @@ def _check_texts(values: Sequence[object], rows: Sequence[int], file: str | Path
             )
         if not value.strip():
             raise DataError("the text is empty; fill it in or remove the row", file=file, row=row, column=column)
+
+
+def _check_words(values: Sequence[object], rows: Sequence[int], file: str | Path, column: str) -> None:
+    for value, row in zip(values, rows, strict=False):
+        if not isinstance(value, list):
+            raise DataError(
+                f"{type(value).__name__} {str(value)[:40]!r}, expected a list of words",
+                file=file,
+                row=row,
+                column=column,
+            )
+        if not value:
+            raise DataError("the list of words is empty; remove the row", file=file, row=row, column=column)
+        for place, word in enumerate(value, 1):
+            if not isinstance(word, str):
+                raise DataError(
+                    f"word {place} is {type(word).__name__} {str(word)[:40]!r}, expected a text",
+                    file=file,
+                    row=row,
+                    column=column,
+                )
+
+
+def _check(ours: str) -> Callable[[Sequence[object], Sequence[int], str | Path, str], None]:
+    return _check_words if ours == "words" else _check_texts
+
+
+def _kind(ours: str) -> pa.DataType:
+    return pa.list_(pa.string()) if ours == "words" else pa.string()
+
+
+def _placed(answers: Sequence[object], starts: Sequence[object]) -> list[object]:
+    """Flat answers as SQuAD writes them."""
+    return [{"text": [text], "answer_start": [start]} for text, start in zip(answers, starts, strict=True)]
 
 
 def _read_parquet(path: Path) -> Dataset:

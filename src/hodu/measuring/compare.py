@@ -21,12 +21,13 @@ from hodu.errors import DataError, HoduError, ModelError
 from hodu.measuring.language import expect
 from hodu.measuring.measured import Measured
 from hodu.measuring.predict import predict
-from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
+from hodu.measuring.saying import compared, say
+from hodu.measuring.score import ALIKE, METRICS, agreement, agreement_interval, bootstrap, score
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
 from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -39,7 +40,7 @@ class _System:
 
     loaded: Loaded
     role: str
-    logits: NDArray[Any]
+    logits: Any  # ``N C``; of a task about tokens what it says of each row
     asked: NDArray[np.float64] | None = None  # how many pieces a language model had to guess, row by row
     metrics: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -61,7 +62,7 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors), or of language models of one kind.
+        models: folders or hub ids of sequence classifiers (or regressors), of token classifiers, of question answerers, or of language models of one kind.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -82,13 +83,16 @@ def measure(
     loaded = [load_model(path) for path in models]
     task = _task_of_all(loaded)
     if not isinstance(data, Data):
-        data = split_data(load(data, task=task if task in LANGUAGE else None))
+        data = split_data(load(data, task=task if task in LANGUAGE | TOKENS else None))
+    if (task in TOKENS or data.task in TOKENS) and data.task not in (task, None):
+        raise DataError(f"the data is for {data.task}, but {loaded[0].path} does {task}", file=data.source)
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     systems = [
-        _System(one, role, *_said(one, rows), notes=_untrained(one)) for one, role in zip(loaded, roles, strict=True)
+        _System(one, role, *_said(one, rows, task), notes=_untrained(one))
+        for one, role in zip(loaded, roles, strict=True)
     ]
     task = task if task in LANGUAGE else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
@@ -171,20 +175,22 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
 
 def _task_of_all(systems: Sequence[Loaded]) -> Task:
     tasks = {one.path: task_of(one.model.config) for one in systems}
-    language = {path: task for path, task in tasks.items() if task in LANGUAGE}
+    language = {path: task for path, task in tasks.items() if task in LANGUAGE | TOKENS}
     if language and len(set(tasks.values())) > 1:
         listed = ", ".join(f"{path} ({task})" for path, task in tasks.items())
         raise ModelError(f"these models do different things and cannot stand side by side: {listed}")
     return next(iter(tasks.values()))
 
 
-def _said(system: Loaded, rows: Dataset) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+def _said(system: Loaded, rows: Dataset, task: Task) -> tuple[Any, NDArray[np.float64] | None]:
     model: nn.Module = system.model
     if torch.cuda.is_available():
         model.to("cuda")
     try:
         if task_of(system.model.config) in LANGUAGE:
             return expect(system, rows)
+        if task in TOKENS:
+            return say(task, system.model, system.tokenizer, rows), None
         return predict(system.model, system.tokenizer, rows), None
     finally:
         model.to("cpu")
@@ -199,12 +205,18 @@ def _quality(system: _System, data: Data, split: str) -> None:
         return
     if data.task is None or "label" not in data.splits[split].column_names:
         return
-    matched, notes = match_labels(data, labels_of(system.loaded.model.config))
+    names = labels_of(system.loaded.model.config)
+    matched, notes = match_labels(data, names) if data.task != "question-answering" else (data, ())
     system.notes += notes
-    gold = np.asarray(matched.splits[split]["label"][:])
-    system.metrics.update(score(data.task, system.logits, gold))
+    gold = matched.splits[split]["label"][:]
+    given, gold = (
+        compared(data.task, system.logits, gold, matched.labels)
+        if data.task in TOKENS
+        else (system.logits, np.asarray(gold))
+    )
+    system.metrics.update(score(data.task, given, gold))
     for metric in METRICS[data.task]:
-        system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
+        system.intervals[metric] = bootstrap(data.task, given, gold, metric)
 
 
 def _agreements(systems: Sequence[_System], task: Task) -> None:
@@ -214,11 +226,27 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
     for system in systems:
         if system is teacher:
             continue
+        if task in TOKENS:
+            _agree_on_tokens(system, teacher, task)
+            continue
         own = (
             system.logits if task == "regression" else system.logits[:, _columns(teacher.loaded, system.loaded)]
         )  # N C
         system.metrics["agreement"] = agreement(task, own, teacher.logits)
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
+
+
+def _agree_on_tokens(system: _System, teacher: _System, task: Task) -> None:
+    """The share of words that both tag alike, or of questions that both answer with the same text."""
+    said, names = system.logits, list(labels_of(teacher.loaded.model.config).values())
+    if task == "token-classification":
+        ours = {column: place for place, column in enumerate(_columns(teacher.loaded, system.loaded))}
+        said = [[ours.get(tag, len(names)) if tag >= 0 else tag for tag in row] for row in said]
+        names.append("a tag that the teacher does not have")
+    counts, asked = compared(task, said, teacher.logits, names)
+    same = ALIKE[task]
+    system.metrics["agreement"] = score(task, counts, asked)[same]
+    system.intervals["agreement"] = bootstrap(task, counts, asked, same)
 
 
 def _columns(teacher: Loaded, student: Loaded) -> list[int]:

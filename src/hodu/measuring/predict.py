@@ -43,8 +43,8 @@ def predict(
 
 
 def texts_of(dataset: Dataset) -> Dataset:
-    """Only what a model reads: "text", and "pair" where there is one."""
-    return dataset.select_columns([name for name in ("text", "pair") if name in dataset.column_names])
+    """Only what a model reads: "text", and "pair" or "words" where there are any."""
+    return dataset.select_columns([name for name in ("text", "pair", "words") if name in dataset.column_names])
 
 
 def sorted_batches(

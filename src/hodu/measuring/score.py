@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hodu.errors import DataError, LabelError, ModelError
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 Array = NDArray[Any]
 
@@ -24,11 +24,16 @@ METRICS: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "f1"),
     "multilabel": ("f1", "f1_micro", "accuracy"),
     "regression": ("pearson", "spearman"),
+    "token-classification": ("f1", "precision", "recall", "accuracy"),
+    "question-answering": ("f1", "exact_match"),
     "masked-lm": ("perplexity", "accuracy"),
     "causal-lm": ("perplexity", "accuracy"),
 }
 """The metrics of each task, headline first. ``f1`` is the macro average; a multi-label row is right as a whole set. ``perplexity`` is e to the mean surprise at
-the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better."""
+the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better. Of token classification ``f1``, ``precision`` and
+``recall`` are those of whole entities (micro average, as seqeval counts), ``accuracy`` is that of words; question answering has SQuAD's ``f1`` and ``exact_match``."""
+
+_SUMMED = LANGUAGE | TOKENS  # their rows come counted: what a metric divides is a sum over rows
 
 LOWER_IS_BETTER = frozenset({"perplexity"})
 
@@ -39,11 +44,12 @@ def answers(task: Task, logits: Array) -> Array:
     """What the model says.
 
     Args:
-        logits: ``N C`` (``N 1`` for regression; for language tasks ``N 2``: nats of surprise, pieces guessed right).
+        logits: ``N C`` (``N 1`` for regression; for language tasks ``N 2``: nats of surprise, pieces guessed right; for tasks about tokens what
+            :mod:`hodu.measuring.tagged` and :mod:`hodu.measuring.answered` count).
 
     Returns:
         ``N`` class ids; for multi-label ``N C`` of 0 and 1 (1 where the sigmoid is above one half); for regression
-        ``N`` numbers; for language tasks what came.
+        ``N`` numbers; for language tasks and those about tokens what came.
 
     Raises:
         ModelError: for logits that are not ``N C``, not finite, or not one number a row in regression.
@@ -56,8 +62,8 @@ def answers(task: Task, logits: Array) -> Array:
         raise ModelError(
             f"the model gives NaN or infinity for {len(broken)} of {len(logits)} rows, first for row {broken[0]}"
         )
-    if task in LANGUAGE:
-        return logits.astype(np.float64)  # N 2
+    if task in _SUMMED:
+        return logits.astype(np.float64)  # N 2, or as many counts as the task has
     if task == "classification":
         return np.asarray(logits.argmax(axis=1))  # N
     if task == "multilabel":
@@ -77,8 +83,8 @@ def score(task: Task, logits: Array, labels: ArrayLike) -> dict[str, float]:
 
     Args:
         logits: ``N C``.
-        labels: ``N`` class ids, ``N C`` of 0 and 1 (multi-label), ``N`` numbers (regression) or how many pieces there were to guess
-            (language tasks, ``N``); classes in the model's order.
+        labels: ``N`` class ids, ``N C`` of 0 and 1 (multi-label), ``N`` numbers (regression) or how many pieces there were to guess, words to
+            tag or questions to answer (the other tasks, ``N``); classes in the model's order.
 
     Raises:
         LabelError: labels that do not fit the logits.
@@ -150,7 +156,7 @@ def _gold(task: Task, logits: Array, labels: ArrayLike) -> Array:
         )
     if not np.isfinite(gold.astype(np.float64)).all():
         raise LabelError("there are labels that are NaN or infinite")
-    if task == "regression" or task in LANGUAGE:
+    if task == "regression" or task in _SUMMED:
         return gold.astype(np.float64)
     allowed = 2 if task == "multilabel" else classes
     if (gold != gold.astype(np.int64)).any() or gold.min() < 0 or gold.max() >= allowed:
@@ -255,8 +261,35 @@ def _guessed(weights: Array, given: Array, gold: Array) -> Array:
 
 
 def _metric(task: Task, name: str) -> Callable[[Array, Array, Array], Array]:
+    if task in TOKENS:
+        return _OF_TOKENS[task][name]
     return _guessed if task in LANGUAGE and name == "accuracy" else _METRIC[name]
 
+
+def _share(
+    hits: tuple[int, ...], whole: tuple[int, ...] = (), *, of_nothing: float = np.nan
+) -> Callable[[Array, Array, Array], Array]:
+    """The sum of some counts of a row over the sum of others, or over the rows' labels."""
+
+    def share(weights: Array, given: Array, gold: Array) -> Array:
+        below = weights @ (given[:, whole].sum(axis=1) if whole else gold)  # T
+        return np.where(below > 0, _ratio(weights @ given[:, hits].sum(axis=1), below), of_nothing)  # T
+
+    return share
+
+
+ALIKE: dict[Task, str] = {"token-classification": "accuracy", "question-answering": "exact_match"}
+"""The metric that, with the teacher's answers as the right ones, is agreement."""
+
+_OF_TOKENS: dict[Task, dict[str, Callable[[Array, Array, Array], Array]]] = {
+    "token-classification": {  # counts: entities found rightly, entities named, entities there, words tagged rightly
+        "f1": _share((0, 0), (1, 2)),
+        "precision": _share((0,), (1,), of_nothing=0.0),  # named nothing: as seqeval
+        "recall": _share((0,), (2,)),
+        "accuracy": _share((3,)),
+    },
+    "question-answering": {"f1": _share((0,)), "exact_match": _share((1,))},  # each question's own
+}
 
 _METRIC: dict[str, Callable[[Array, Array, Array], Array]] = {
     "accuracy": _accuracy,

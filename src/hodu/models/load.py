@@ -15,7 +15,9 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
@@ -25,15 +27,20 @@ from transformers.utils import logging as hf_logging
 
 from hodu.data import max_length_of
 from hodu.errors import ModelError
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 _PROBLEM_TYPES: dict[Task, str] = {
     "classification": "single_label_classification",
     "multilabel": "multi_label_classification",
     "regression": "regression",
 }
+SPAN = ("start", "end")
+"""The two outputs of a question answerer."""
+
 _CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence classifier")
 _LOADERS: dict[Task, tuple[Any, str]] = {
+    "token-classification": (AutoModelForTokenClassification, "a token classifier"),
+    "question-answering": (AutoModelForQuestionAnswering, "a question answerer"),
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
 }
@@ -56,10 +63,11 @@ class Loaded:
     untrained: tuple[str, ...] = ()
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
-        """One row ("text", optionally "pair") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
+        """One row ("text", optionally "pair"; or "words") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
         encoded = self.tokenizer(
-            row["text"],
+            row["words"] if "words" in row else row["text"],
             row.get("pair"),
+            is_split_into_words="words" in row,
             truncation=True,
             max_length=max_length_of(self.tokenizer, self.model.config),
             return_tensors="pt",
@@ -71,7 +79,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
     Args:
-        task: what it shall do; None takes a language model for what its checkpoint is, and everything else for a sequence classifier (or regressor).
+        task: what it shall do; None takes a language model, a token classifier or a question answerer for what its checkpoint is, and everything else for a
+            sequence classifier (or regressor).
         changes: other settings of the configuration, for example ``num_labels``.
 
     Raises:
@@ -86,7 +95,10 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
-            task = task or language_task(AutoConfig.from_pretrained(source))
+            task = task or made_for(AutoConfig.from_pretrained(source))
+            if task == "token-classification" and getattr(tokenizer, "add_prefix_space", None) is False:
+                # GPT-2's and RoBERTa's pieces of a word are those behind a space
+                tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -128,6 +140,29 @@ def language_task(config: PretrainedConfig) -> Task | None:
     return "causal-lm" if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names) else None
 
 
+def made_for(config: PretrainedConfig) -> Task | None:
+    """The task that a checkpoint's class is for, where that class is not a sequence classifier's."""
+    heads: dict[str, Task] = {
+        "ForTokenClassification": "token-classification",
+        "ForQuestionAnswering": "question-answering",
+    }
+    names = tuple(config.architectures or ())
+    named = next((task for head, task in heads.items() if any(name.endswith(head) for name in names)), None)
+    return named or language_task(config)
+
+
+def task_to_teach(path: str | Path, asked: Task | None) -> Task:
+    """What a teacher is loaded for: the asked-for task where its head is another class, else what its checkpoint answers about tokens, else classification."""
+    if asked is not None:
+        return asked if asked in LANGUAGE | TOKENS else "classification"
+    try:
+        with quietly():
+            made = made_for(AutoConfig.from_pretrained(path))
+    except (OSError, ValueError, KeyError):
+        return "classification"  # load_model says what is wrong
+    return made if made in TOKENS else "classification"  # type: ignore[return-value]
+
+
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
@@ -138,6 +173,8 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
         return load_model(path, task)
     settings = head_settings(task, labels)
     own = load_model(path, task)
+    if task == "question-answering" and own.model.config.num_labels == len(SPAN):
+        return own
     same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
     if same and not own.untrained:
         return own
@@ -146,8 +183,13 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
 
 def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:
     """The configuration's settings for a head with these classes."""
-    names = dict(enumerate(labels)) if task != "regression" else {0: "score"}
-    return {"problem_type": _PROBLEM_TYPES[task], "id2label": names, "label2id": {name: i for i, name in names.items()}}
+    given = {"regression": ("score",), "question-answering": SPAN}.get(task, tuple(labels))
+    names = dict(enumerate(given))
+    return {
+        "problem_type": _PROBLEM_TYPES.get(task),
+        "id2label": names,
+        "label2id": {name: i for i, name in names.items()},
+    }
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -176,8 +218,8 @@ def labels_of(config: PretrainedConfig) -> dict[int, str]:
 
 def task_of(config: PretrainedConfig) -> Task:
     """The task that a configuration describes, a classifier's as transformers reads it."""
-    if language := language_task(config):
-        return language
+    if made := made_for(config):
+        return made
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from hodu.errors import ShapeError
 from hodu.models.byte_pairs import train_byte_pairs
@@ -14,6 +22,10 @@ from hodu.models.load import Loaded, head_settings
 from hodu.models.wordpiece import train_wordpiece
 from hodu.types import Task
 
+_CLASSES: dict[Task, Any] = {
+    "token-classification": BertForTokenClassification,
+    "question-answering": BertForQuestionAnswering,
+}
 _HEAD_WIDTH = 64  # BERT's, where the width allows it
 
 
@@ -40,7 +52,7 @@ def new_classifier(
     config = BertConfig(
         vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes, **head_settings(task, labels)
     )
-    return Loaded(shape, BertForSequenceClassification(config), tokenizer, {})
+    return Loaded(shape, _CLASSES.get(task, BertForSequenceClassification)(config), tokenizer, {})
 
 
 def new_language_model(

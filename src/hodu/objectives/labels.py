@@ -9,15 +9,16 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, logits_of, refuse_language
-from hodu.types import Capture, Needs, Pairing, Task
+from hodu.objectives.base import Objective, logits_of, over_positions, per_token_mean, refuse_language
+from hodu.types import IGNORED, Capture, Needs, Pairing, Task
 
 
 class Labels(Objective):
-    """Cross-entropy with the gold class, binary cross-entropy with the gold labels, or squared error to the gold number.
+    """Cross-entropy with the gold class (of each word, or of the answer's places), binary cross-entropy with the gold labels, or squared error to the gold number.
 
     Args:
-        task: classification takes labels ``B`` (class ids), multilabel ``B C`` (0 or 1), regression ``B`` (numbers).
+        task: classification takes labels ``B`` (class ids), multilabel ``B C`` (0 or 1), regression ``B`` (numbers), token classification ``B L`` (class
+            ids at the tokens that count: mean over these, then over examples), question answering ``B 2`` (first and last token of the answer).
 
     Raises:
         ObjectiveError: the batch has no labels.
@@ -46,4 +47,10 @@ class Labels(Objective):
             return F.cross_entropy(logits, student.labels)
         if self.task == "multilabel":
             return F.binary_cross_entropy_with_logits(logits, student.labels.float())
+        if self.task == "token-classification":
+            nats = F.cross_entropy(logits.mT, student.labels, ignore_index=IGNORED, reduction="none")  # B L
+            return per_token_mean(nats, student.labels != IGNORED)
+        if self.task == "question-answering":
+            places = over_positions(logits, student.mask).flatten(0, 1)  # B*2 L
+            return F.cross_entropy(places, student.labels.flatten())
         return F.mse_loss(logits.squeeze(-1), student.labels.float())

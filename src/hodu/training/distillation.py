@@ -13,6 +13,8 @@ from transformers import PreTrainedModel
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError, RecipeError
+from hodu.measuring.tagged import count_labelled
+from hodu.models.load import labels_of
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
 from hodu.objectives.vocabulary import surprise
@@ -122,7 +124,8 @@ class Distillation(nn.Module):
         self._stored |= caches
 
     def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
-        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it.
+        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, and a token
+        classifier what :func:`count_labelled` counts.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
@@ -132,6 +135,9 @@ class Distillation(nn.Module):
         if not self.training and self._task in LANGUAGE:
             assert labels is not None  # batches of running text have them
             return expectation(self._taps[None].ask(inputs, labels))
+        if not self.training and self._task == "token-classification":
+            assert labels is not None  # only labelled words are evaluated
+            return count_labelled(self.student(**inputs).logits, labels, tuple(labels_of(self.student.config).values()))
         if not self.training:
             return {"logits": self.student(**inputs).logits}
         student, teacher = self._captures(inputs, labels, row)

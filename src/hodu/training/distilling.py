@@ -29,7 +29,7 @@ from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
 from hodu.training.teachers import Panel, load_panel, question
-from hodu.types import LANGUAGE, Needs, Pairing, Shape, Start, Task
+from hodu.types import LANGUAGE, TOKENS, Needs, Pairing, Shape, Start, Task
 
 Vocabulary = Literal["pruned", "full"]
 
@@ -170,12 +170,17 @@ def distill(
         )
     budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
+    if augment is not None and panel.task in TOKENS:
+        raise RecipeError(
+            f"--augment replaces words, whose tags (or places of answers) would then be wrong: it is not for {panel.task}"
+        )
     full = shape_of(panel.first.model.config)
     if heads is None and chosen.equal_heads:
         heads = full.heads
     vocabulary = vocabulary or ("full" if task in LANGUAGE else "pruned")
     columns = columns or Columns()
-    source = data if isinstance(data, Data) else load(data, columns=columns, task=task, label_names=label_names)
+    kind = panel.task if panel.task in TOKENS else task
+    source = data if isinstance(data, Data) else load(data, columns=columns, task=kind, label_names=label_names)
     if budget:
         given: dict[str, Any] = {"vocabulary": vocabulary, "heads": heads, "feed_forward": feed_forward}
         student = chosen_student(budget, panel, source, Path(out), **given, max_length=max_length, restart=restart)
@@ -248,10 +253,11 @@ def baseline(
         choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward
     )
     columns = Columns(choices.text_column, choices.pair_column, choices.label_column)
+    kind = panel.task if panel.task in TOKENS else choices.task
     source = (
         data
         if isinstance(data, Data)
-        else load(data or choices.data, columns=columns, task=choices.task, label_names=choices.label_names)
+        else load(data or choices.data, columns=columns, task=kind, label_names=choices.label_names)
     )
     path = Path(student)
     options = Options(Path(out) if out else path.with_name(f"{path.name}-baseline"), overwrite, restart, progress)

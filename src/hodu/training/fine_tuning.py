@@ -161,7 +161,7 @@ def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length
             return made, data
         return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
-    if data.task == "regression" or data.task in LANGUAGE:
+    if data.task in ("regression", "question-answering") or data.task in LANGUAGE:
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:

@@ -16,9 +16,10 @@ from hodu.data import Data, collate, masked, max_length_of, pack, successive, to
 from hodu.errors import DataError, ModelError
 from hodu.measuring.score import LOWER_IS_BETTER, METRICS, score
 from hodu.models.load import Loaded
+from hodu.training.prepare_tokens import prepare_tokens
 from hodu.training.stages import Sets
 from hodu.training.teacher_cache import Collate
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -48,6 +49,9 @@ def prepare(
         )
     if task in LANGUAGE:
         return _running_text(data, tokenizer, task, max_length=max_length, seed=seed, whole_word=whole_word)
+    if task in TOKENS:
+        batches = _numbered(collate(tokenizer))
+        return prepare_tokens(data, tokenizer, task, batches, max_length=max_length, metric=metric)
     tokenised: dict[str, Dataset] = {}
     for name in ("train", "dev"):
         if name not in data.splits:
@@ -107,6 +111,10 @@ def texts_to_serve(data: Data) -> Iterator[str]:
             for column in ("text", "pair"):
                 if column in data.splits[name].column_names:
                     yield from data.splits[name][column]
+            if (
+                "words" in data.splits[name].column_names
+            ):  # a token classifier's pieces are those of each word by itself
+                yield from {word for words in data.splits[name]["words"] for word in words if word.strip()}
 
 
 def _numbered(collate: Collate) -> Collate:

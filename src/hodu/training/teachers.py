@@ -16,10 +16,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hodu.data import Data, match_labels, max_length_of
 from hodu.errors import LabelError, ModelError
 from hodu.measuring.predict import predict
+from hodu.measuring.saying import compared, say, with_own_answers
 from hodu.measuring.score import METRICS, answers, score
-from hodu.models.load import Loaded, labels_of, load_model, task_of
+from hodu.models.load import Loaded, labels_of, load_model, task_of, task_to_teach
 from hodu.taps import is_causal
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -65,14 +66,14 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
         ModelError: a head without weights, a tokenizer that cannot pad, or another task or other labels than the first one's.
     """
     language = task if task in LANGUAGE else None
-    loaded = [load_model(name, language or "classification") for name in names]
+    loaded = [load_model(name, task_to_teach(name, task)) for name in names]
     for one in loaded:
         if one.untrained and heads:
             raise ModelError(
                 f"{one.path} has no trained head ({', '.join(one.untrained)} are not in the checkpoint), so it has nothing to teach; "
-                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {language}' if language else ''}"
+                f"fine-tune it first: hodu train {one.path} --data DATA --out teacher{f' --task {task}' if task in LANGUAGE | TOKENS else ''}"
             )
-    first = loaded[0]
+    first, asked = loaded[0], task if task in LANGUAGE | TOKENS else None
     if language and len(loaded) > 1:
         raise ModelError(
             f"a language model has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies"
@@ -81,9 +82,13 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
     for place, other in enumerate(loaded[1:], 1):
         _answer_alike(first, other)
         if not _read_alike(first, other):
+            if task_of(first.model.config) in TOKENS:
+                raise ModelError(
+                    f"{other.path} reads with another tokenizer than {first.path}, so what they say of tokens cannot be averaged; take teachers of one tokenizer"
+                )
             apart.append(place)
             _prepare_apart(other)
-    return Panel(tuple(loaded), language or task_of(first.model.config), tuple(apart))
+    return Panel(tuple(loaded), asked or task_of(first.model.config), tuple(apart))
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
@@ -101,7 +106,7 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
             f"the labels are for {data.task}, but {panel.first.path} does {panel.task}; name the right column (--label-column) or task (--task)",
             file=data.source,
         )
-    if panel.task != "regression":
+    if panel.task not in ("regression", "question-answering"):
         data, notes = match_labels(data, labels_of(panel.first.model.config))
         for note in notes:
             logger.info("%s", note)
@@ -115,7 +120,11 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
 
 def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
     metric = METRICS[task][0]
-    logits, labels = predict(teacher.model, teacher.tokenizer, dev), np.asarray(dev["label"][:])
+    if task in TOKENS:
+        said = say(task, teacher.model, teacher.tokenizer, dev)
+        logits, labels = compared(task, said, dev["label"][:], list(labels_of(teacher.model.config).values()))
+    else:
+        logits, labels = predict(teacher.model, teacher.tokenizer, dev), np.asarray(dev["label"][:])
     value = score(task, logits, labels)[metric]
     logger.info("teacher %s: %s %.4f on %d dev rows", teacher.path, metric, value, len(dev))
     guess = _best_guess(task, labels)
@@ -141,6 +150,8 @@ def _answered(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
     if "dev" not in data.splits:
         return data
     dev = data.splits["dev"]
+    if panel.task in TOKENS:  # the first one speaks for all
+        return replace(data, splits={**data.splits, "dev": with_own_answers(panel.task, panel.first, dev)})
     share = np.asarray(weights) / np.sum(weights)
     given = [predict(teacher.model, teacher.tokenizer, dev) for teacher in panel.teachers]
     logits = sum(s * one for s, one in zip(share, given, strict=True))
