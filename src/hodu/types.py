@@ -104,8 +104,9 @@ class Capture:
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.
-        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label), ``B 2`` (first and last token of the answer to
-            a question) or ``B L`` (pieces to predict, or classes of words at their first pieces; :data:`IGNORED` where there is none); None without labels.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L``, :data:`IGNORED` where a token does not
+            count: pieces to predict; classes of words at their first pieces (:data:`UNTOLD` without a tag); or, where an answer may stand, 0 with
+            :data:`BEGIN` and :data:`END` added where it begins and ends. None without labels.
         readout: of a language model, what stands before its logits.
     """
 
@@ -120,6 +121,12 @@ class Capture:
 
 IGNORED = -100
 """The label of a token about which nothing is to be predicted (PyTorch's and transformers' own number for it)."""
+
+UNTOLD = -1
+"""The label of a word that counts, but of which no tag is known."""
+
+BEGIN, END = 1, 2
+"""What is added to the label of a token (0 where an answer may stand) at which the answer to a question begins, or ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def test_tags_stand_at_first_pieces(ner: Path) -> None:
     """Continuation pieces are trained as words of their own, or a tag slips to its neighbour."""
     tokenizer = load_model(ner).tokenizer
     made = Dataset.from_dict(
-        {"words": [["Jiwoooooo", "\u200d", "lives"], ["서울"] * 30], "label": [[2, 0, 0], [1] * 30]}
+        {"words": [["Jiwoooooo", " ", "lives"], ["서울"] * 30], "label": [[2, 0, 0], [1] * 30]}
     )
     encoded, truncation = tokenise(made, tokenizer, max_length=16)
     row = encoded[0]
@@ -152,9 +152,9 @@ def test_a_byte_level_tokenizer_reads_words(tmp_path: Path) -> None:
     made.model.save_pretrained(tmp_path / "gpt")
     made.tokenizer.save_pretrained(tmp_path / "gpt")
     loaded = load_model(tmp_path / "gpt", "token-classification")
-    encoded = loaded.encode({"words": ["Anna", "lives"]})
-    whole = loaded.tokenizer(" Anna lives", add_special_tokens=False).input_ids
-    assert [one for one in encoded["input_ids"][0].tolist() if one in whole] == whole
+    encoded = loaded.encode({"words": ["Anna", "lives", "서울"]})
+    running = made.tokenizer(" Anna lives 서울", add_special_tokens=False).input_ids
+    assert encoded["input_ids"][0].tolist() == running
 
 
 def test_figures_are_those_of_seqeval() -> None:

@@ -17,7 +17,9 @@ import pyarrow as pa
 from datasets import Dataset
 
 from hodu.data.columns import Found, find_columns_for
-from hodu.data.rows import Record, kind_of, read_rows
+from hodu.data.rows import CONLL, Record, kind_of, read_rows
+from hodu.data.sentences import read_sentences
+from hodu.data.squad import read_json
 from hodu.data.store import new_folder, store
 from hodu.data.types import Columns
 from hodu.errors import DataError
@@ -56,7 +58,7 @@ def read_part(path: Path, columns: Columns, task: Task | None = None) -> Part:
     """
     if kind_of(path) == ".parquet":
         return part_of(_read_parquet(path), columns, str(path), task)
-    records = read_rows(path)
+    records = _records(path, task)
     first = next(records, None)
     if first is None:
         raise DataError("there are no rows of data in it (it is empty, or has only a header)", file=path)
@@ -97,6 +99,13 @@ def no_progress_bars() -> Iterator[None]:
     finally:
         if not before:
             datasets.enable_progress_bars()
+
+
+def _records(path: Path, task: Task | None) -> Iterator[Record]:
+    kind = kind_of(path)
+    if kind in CONLL or (task == "token-classification" and kind in (".txt", ".tsv")):  # where no line can hold a list
+        return read_sentences(path)
+    return read_json(path) if kind == ".json" else read_rows(path)
 
 
 def _texts(found: Found) -> dict[str, str]:
@@ -155,7 +164,7 @@ def _check_words(values: Sequence[object], rows: Sequence[int], file: str | Path
         for place, word in enumerate(value, 1):
             if not isinstance(word, str):
                 raise DataError(
-                    f"word {place} is {type(word).__name__} {str(word)[:40]!r}, expected a text",
+                    f"word {place} is {type(word).__name__} {str(word)[:40]}, expected a text",
                     file=file,
                     row=row,
                     column=column,

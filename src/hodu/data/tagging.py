@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from hodu.data.store import store
 from hodu.data.tokenise import _TYPES, Truncation, check_room
-from hodu.types import IGNORED
+from hodu.types import IGNORED, UNTOLD
 
 _CHUNK = 1_000
 
@@ -37,8 +37,8 @@ def tokenise_words(
 ) -> tuple[Dataset, WordTruncation]:
     """Tokenise the ``words`` of one split; row ``i`` stays row ``i``.
 
-    Columns as those of :func:`tokenise`, with ``firsts`` (the places of the words' first pieces, -1 for words without one) and, with labels, ``tags``: for each
-    token the class of the word that begins there, :data:`IGNORED` elsewhere.
+    Columns as those of :func:`tokenise`, with ``firsts`` (the places of the words' first pieces, -1 for words without one) and ``tags``: for each token the
+    class of the word that begins there, :data:`UNTOLD` where the data has no tags, :data:`IGNORED` elsewhere.
     """
     check_room(tokenizer, max_length, pairs=False)
     outputs = [
@@ -49,7 +49,7 @@ def tokenise_words(
         ("firsts", pa.list_(pa.int32())),
     ]
     labelled = "label" in dataset.column_names
-    fields += [("tags", pa.list_(pa.int32()))] * labelled
+    fields.append(("tags", pa.list_(pa.int32())))
     count = {"rows": 0, "cut": 0, "vanished": 0, "words": 0}
 
     def batches() -> Iterator[dict[str, pa.Array]]:
@@ -68,10 +68,8 @@ def tokenise_words(
             columns["firsts"] = firsts
             for row, length in zip(firsts, columns["length"], strict=True):
                 _count(count, row, full=length == max_length)
-            if labelled:
-                columns["tags"] = [
-                    _at_firsts(*row) for row in zip(firsts, rows["label"], columns["length"], strict=True)
-                ]
+            tags = rows["label"] if labelled else [[UNTOLD] * len(words) for words in rows["words"]]
+            columns["tags"] = [_at_firsts(*row) for row in zip(firsts, tags, columns["length"], strict=True)]
             yield {name: pa.array(columns[name], kind) for name, kind in fields}
 
     tokenised = store(batches(), pa.schema(fields))

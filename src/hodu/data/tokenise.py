@@ -117,8 +117,8 @@ def collate(tokenizer: PreTrainedTokenizerBase) -> Callable[[Sequence[Mapping[st
     """A function from rows of :func:`tokenise` to one batch, padded to its longest row on the tokenizer's side.
 
     It gives ``input_ids``, ``attention_mask`` and, as far as the rows have them, ``token_type_ids`` (each ``B L``,
-    long) and ``labels`` (``B`` long for classes, ``B`` float for regression, ``B C`` float for multi-label; ``B L`` long of rows with ``tags``, ``B 2`` long of
-    rows with a ``span``). Other columns are left out.
+    long) and ``labels`` (``B`` long for classes, ``B`` float for regression, ``B C`` float for multi-label; ``B L`` long of rows with ``tags``). Other
+    columns are left out.
 
     Raises:
         ModelError: the tokenizer has no padding token.
@@ -148,9 +148,6 @@ def _padded(rows: Sequence[Mapping[str, object]], *, padding: Mapping[str, int],
         batch["labels"] = labels.float() if labels.is_floating_point() else labels
     if "tags" in rows[0]:
         batch["labels"] = _padded_tags(rows, longest, left=left)  # B L
-    if "span" in rows[0]:
-        shift = [longest - len(cast(list[int], row["input_ids"])) if left else 0 for row in rows]
-        batch["labels"] = torch.as_tensor([row["span"] for row in rows]) + torch.tensor(shift)[:, None]  # B 2
     return batch
 
 

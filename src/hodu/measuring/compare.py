@@ -98,7 +98,7 @@ def measure(
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
         _quality(system, data, split)
-    _agreements(systems, task)
+    _agreements(systems, task, rows)
     for system in systems:
         _size(system)
     if speed:
@@ -210,7 +210,7 @@ def _quality(system: _System, data: Data, split: str) -> None:
     system.notes += notes
     gold = matched.splits[split]["label"][:]
     given, gold = (
-        compared(data.task, system.logits, gold, matched.labels)
+        compared(data.task, system.logits, gold, matched.labels, data.splits[split])
         if data.task in TOKENS
         else (system.logits, np.asarray(gold))
     )
@@ -219,7 +219,7 @@ def _quality(system: _System, data: Data, split: str) -> None:
         system.intervals[metric] = bootstrap(data.task, given, gold, metric)
 
 
-def _agreements(systems: Sequence[_System], task: Task) -> None:
+def _agreements(systems: Sequence[_System], task: Task, rows: Dataset) -> None:
     teacher = next((system for system in systems if system.role == "teacher"), None)
     if teacher is None or task in LANGUAGE:
         return
@@ -227,7 +227,7 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
         if system is teacher:
             continue
         if task in TOKENS:
-            _agree_on_tokens(system, teacher, task)
+            _agree_on_tokens(system, teacher, task, rows)
             continue
         own = (
             system.logits if task == "regression" else system.logits[:, _columns(teacher.loaded, system.loaded)]
@@ -236,14 +236,16 @@ def _agreements(systems: Sequence[_System], task: Task) -> None:
         system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
 
 
-def _agree_on_tokens(system: _System, teacher: _System, task: Task) -> None:
+def _agree_on_tokens(system: _System, teacher: _System, task: Task, rows: Dataset) -> None:
     """The share of words that both tag alike, or of questions that both answer with the same text."""
-    said, names = system.logits, list(labels_of(teacher.loaded.model.config).values())
+    said, right, names = system.logits, teacher.logits, list(labels_of(teacher.loaded.model.config).values())
     if task == "token-classification":
         ours = {column: place for place, column in enumerate(_columns(teacher.loaded, system.loaded))}
         said = [[ours.get(tag, len(names)) if tag >= 0 else tag for tag in row] for row in said]
         names.append("a tag that the teacher does not have")
-    counts, asked = compared(task, said, teacher.logits, names)
+    else:
+        right = [[answer] for answer in right]
+    counts, asked = compared(task, said, right, names, rows)
     same = ALIKE[task]
     system.metrics["agreement"] = score(task, counts, asked)[same]
     system.intervals["agreement"] = bootstrap(task, counts, asked, same)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 from transformers import (
     AutoConfig,
@@ -96,9 +97,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
             task = task or made_for(AutoConfig.from_pretrained(source))
-            if task == "token-classification" and getattr(tokenizer, "add_prefix_space", None) is False:
-                # GPT-2's and RoBERTa's pieces of a word are those behind a space
-                tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
+            if task == "token-classification":
+                tokenizer = _with_spaces(tokenizer, source)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -223,6 +223,17 @@ def task_of(config: PretrainedConfig) -> Task:
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)
+
+
+def _with_spaces(tokenizer: Any, source: str) -> Any:
+    """GPT-2's and RoBERTa's pieces of a word are those behind a space: a list of words is read with one before each."""
+    if getattr(tokenizer, "add_prefix_space", None) is not False:
+        return tokenizer
+    tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if isinstance(getattr(backend, "pre_tokenizer", None), ByteLevel):  # some classes leave it as tokenizer.json has it
+        tokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True
+    return tokenizer
 
 
 @contextmanager

@@ -131,10 +131,10 @@ def per_token_mean(values: Tensor, counts: Tensor) -> Tensor:
     return (total / counts.sum(1).clamp(min=1)).mean()
 
 
-def over_positions(logits: Tensor, mask: Tensor) -> Tensor:
-    """A question answerer's ``B L 2`` as two distributions over the real tokens, where the answer begins and where it ends: ``B 2 L``."""
+def over_positions(logits: Tensor, counts: Tensor) -> Tensor:
+    """A question answerer's ``B L 2`` as logits over the tokens that count (``B L``), for where the answer begins and where it ends: ``B 2 L``."""
     low = torch.finfo(torch.bfloat16).min / 2  # finite: a share of 0 times -inf would be NaN
-    return logits.mT.masked_fill(~mask[:, None], low)  # B 2 L
+    return logits.mT.masked_fill(~counts[:, None], low)  # B 2 L
 
 
 def valid_pairs(capture: Capture) -> Tensor:

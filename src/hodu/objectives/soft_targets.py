@@ -19,9 +19,9 @@ class SoftTargets(Objective):
 
     - classification: divergence between ``softmax(teacher / T)`` and ``softmax(student / T)``;
     - multilabel: the same between the two Bernoulli distributions of each label, mean over labels;
-    - token classification: the classification's at each token that has a label (the first pieces of words), mean over them within an example; of unlabelled
-      text at all real tokens;
-    - question answering: the same between the distributions over the real tokens, for where the answer begins and for where it ends, mean of both;
+    - token classification: the classification's at the first piece of each word, tagged or not, mean over them within an example;
+    - question answering: the same between the distributions over the tokens where an answer may stand (those of the context, and the first one for "not in this
+      window"), for where it begins and for where it ends, mean of both;
     - regression: mean squared error of the outputs (a number has no distribution: T must be 1).
 
     Args:
@@ -79,12 +79,12 @@ class SoftTargets(Objective):
         if self.task == "multilabel":
             # a Bernoulli is a softmax over (logit, 0)
             ours, theirs = (torch.stack((x, torch.zeros_like(x)), dim=-1) for x in (ours, theirs))  # B C 2
+        counts = student.mask if student.labels is None else student.labels != IGNORED  # B L, of tasks about tokens
         if self.task == "question-answering":
-            ours, theirs = (over_positions(x, student.mask) for x in (ours, theirs))  # B 2 L
+            ours, theirs = (over_positions(x, counts) for x in (ours, theirs))  # B 2 L
         apart = self._apart(ours.log_softmax(-1), theirs.log_softmax(-1))  # B, B C, B L or B 2
         if self.task != "token-classification":
             return apart.mean() * self.factor
-        counts = student.mask if student.labels is None else student.labels != IGNORED  # B L
         return per_token_mean(apart, counts) * self.factor
 
     def _apart(self, log_student: Tensor, log_teacher: Tensor) -> Tensor:

@@ -13,12 +13,13 @@ from transformers import PreTrainedModel
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError, RecipeError
+from hodu.measuring.answered import best_spans
 from hodu.measuring.tagged import count_labelled
 from hodu.models.load import labels_of
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
 from hodu.objectives.vocabulary import surprise
-from hodu.taps import Tap
+from hodu.taps import Tap, logits_from
 from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
 from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
@@ -124,25 +125,34 @@ class Distillation(nn.Module):
         self._stored |= caches
 
     def forward(self, labels: Tensor | None = None, row: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
-        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, and a token
-        classifier what :func:`count_labelled` counts.
+        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, a token
+        classifier what :func:`count_labelled` counts, and a question answerer its best spans (``logits`` ``B 3``) with their row numbers (``labels`` ``B``).
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
-            row: ``B`` row numbers of the training set, by which stored answers are read.
+            row: ``B`` row numbers: of the training set, by which stored answers are read; of the windows of a dev set.
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
-        if not self.training and self._task in LANGUAGE:
-            assert labels is not None  # batches of running text have them
-            return expectation(self._taps[None].ask(inputs, labels))
-        if not self.training and self._task == "token-classification":
-            assert labels is not None  # only labelled words are evaluated
-            return count_labelled(self.student(**inputs).logits, labels, tuple(labels_of(self.student.config).values()))
         if not self.training:
-            return {"logits": self.student(**inputs).logits}
+            return self._evaluated(inputs, labels, row)
         student, teacher = self._captures(inputs, labels, row)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
+
+    def _evaluated(self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None) -> dict[str, Tensor]:
+        if self._task in LANGUAGE:
+            assert labels is not None  # batches of running text have them
+            return expectation(self._taps[None].ask(inputs, labels))
+        said = logits_from(self.student(**inputs))
+        assert said is not None  # every other task has a head
+        if self._task == "token-classification":
+            assert labels is not None  # only labelled words are evaluated
+            return count_labelled(said, labels, tuple(labels_of(self.student.config).values()))
+        if self._task == "question-answering":
+            assert labels is not None  # windows have them
+            assert row is not None
+            return {"logits": best_spans(said, labels, inputs["attention_mask"]), "labels": row}
+        return {"logits": said}
 
     def _captures(
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None

@@ -22,7 +22,7 @@ from hodu.training.output import publish, working_folder
 from hodu.training.prepare import longest, prepare
 from hodu.training.record import save_student
 from hodu.training.stages import Run, pick_device, run_stage
-from hodu.types import LANGUAGE, Pairing, Task
+from hodu.types import LANGUAGE, TOKENS, Pairing, Task
 
 logger = logging.getLogger("hodu")
 
@@ -159,7 +159,15 @@ def _model_and_labels(model: str | Path, data: Data, vocabulary: int, max_length
             length = max_length or 128
             made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
             return made, data
-        return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
+        made = new_classifier(
+            str(model),
+            texts,
+            vocabulary=vocabulary,
+            task=data.task,
+            labels=data.labels,
+            max_length=(max_length if data.task in TOKENS else None) or 128,
+        )
+        return made, data
     loaded = load_for_training(model, task=data.task, labels=data.labels)
     if data.task in ("regression", "question-answering") or data.task in LANGUAGE:
         return loaded, data

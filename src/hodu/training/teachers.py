@@ -122,7 +122,7 @@ def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
     metric = METRICS[task][0]
     if task in TOKENS:
         said = say(task, teacher.model, teacher.tokenizer, dev)
-        logits, labels = compared(task, said, dev["label"][:], list(labels_of(teacher.model.config).values()))
+        logits, labels = compared(task, said, dev["label"][:], list(labels_of(teacher.model.config).values()), dev)
     else:
         logits, labels = predict(teacher.model, teacher.tokenizer, dev), np.asarray(dev["label"][:])
     value = score(task, logits, labels)[metric]
@@ -170,7 +170,7 @@ def _answer_alike(first: Loaded, other: Loaded) -> None:
     if tasks[0] != tasks[1]:
         raise ModelError(f"{first.path} does {tasks[0]} and {other.path} {tasks[1]}; an ensemble needs one task")
     wanted, given = (list(labels_of(one.model.config).values()) for one in (first, other))
-    if tasks[0] == "regression" or wanted == given:
+    if tasks[0] in ("regression", "question-answering") or wanted == given:
         return
     if len(set(wanted)) < len(wanted) or sorted(wanted) != sorted(given):
         raise ModelError(
