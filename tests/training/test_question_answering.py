@@ -38,16 +38,15 @@ QUICK: dict[str, Any] = {"epochs": 2.0, "learning_rate": 3e-3, "batch_size": 8, 
 
 
 def rows() -> list[dict[str, Any]]:
-    """Two hundred questions: each sentence is asked who and where, in its own language."""
+    """A hundred questions, each in the language of its sentence."""
     made = []
     for number, pattern in enumerate(PATTERNS):
         for person in PEOPLE:
             for place in PLACES:
                 context = pattern.format(person=person, place=place)
-                who, where = ("who ?", "where ?") if number < 2 else ("누구 ?", "어디 ?")
-                for question, answer in ((who, person), (where, place)):
-                    answers = {"text": [answer], "answer_start": [context.index(answer)]}
-                    made.append({"question": question, "context": context, "answers": answers})
+                question, answer = ("where is it ?", place) if number < 2 else ("누구 ?", person)
+                answers = {"text": [answer], "answer_start": [context.index(answer)]}
+                made.append({"question": question, "context": context, "answers": answers})
     return made
 
 
@@ -64,7 +63,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reader(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 2 x 32, trained from nothing."""
-    settings = {**QUICK, "epochs": 18.0}
+    settings = {**QUICK, "epochs": 20.0}
     return hodu.train("2x32", asked, tmp_path_factory.mktemp("reader") / "teacher", vocabulary=300, **settings)
 
 
