@@ -28,7 +28,7 @@ DataSource = Annotated[
     str,
     typer.Option(
         "--data",
-        help="A file (CSV, TSV, JSONL, Parquet, text; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).",
+        help="A file (CSV, TSV, JSONL, Parquet, text, CoNLL, SQuAD; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="The folder to make; it appears when everything is done.")]
@@ -41,7 +41,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm: a language model and running text.",
+        help="What the labels are, found from them and the columns otherwise; or masked-lm, causal-lm: a language model and running text.",
     ),
 ]
 LabelNames = Annotated[

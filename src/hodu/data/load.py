@@ -35,7 +35,8 @@ def load(
     ``task="multilabel"`` so are "a|b" and "a,b"). A split without labels has no column ``label``.
 
     Args:
-        source: a file (CSV, TSV, JSON lines, Parquet, or text with one text a line; each also ``.gz``), a folder with
+        source: a file (CSV, TSV, JSON lines, Parquet, or text with one text a line, CoNLL's words and tags, SQuAD's JSON; each
+            also ``.gz``), a folder with
             ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set: ``owner/name``, ``owner/name/config``,
             ``name/config``.
         columns: the names of columns that do not have their usual ones.

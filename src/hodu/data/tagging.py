@@ -27,9 +27,12 @@ class WordTruncation(Truncation):
 
     @override
     def __str__(self) -> str:
-        parts = [f"{self.cut:,} words of {self.count:,} rows stand behind {self.max_length} tokens"] if self.cut else []
-        parts += [f"of {self.vanished:,} words the tokenizer leaves no piece"] if self.vanished else []
-        return f"{' and '.join(parts) or 'none'} ({self.words:,} words): they have no part in training and count as untagged in measuring"
+        parts = (
+            [f"{self.cut:,} of them, in {self.count:,} rows, stand behind {self.max_length} tokens"] if self.cut else []
+        )
+        parts += [f"of {self.vanished:,} the tokenizer leaves no piece"] if self.vanished else []
+        left_out = f": {' and '.join(parts)} (no part in training, untagged in measuring)" if parts else ""
+        return f"{self.words:,} words in {self.total:,} rows{left_out}"
 
 
 def tokenise_words(
