@@ -84,7 +84,7 @@ def test_distilled_and_measured(recipe: str, reader: Path, asked: Path, tmp_path
     assert model.config.num_hidden_layers == 1 and model.config.num_labels == 2
     teacher, student = hodu.measure([reader, out], asked, speed=False)
     assert student.task == "question-answering" and teacher.metrics["f1"] > 0.8
-    assert student.metrics["f1"] > 0.5 and student.metrics["agreement"] > 0.5
+    assert student.metrics["f1"] > 0.5 and student.metrics["agreement"] > 0.3
     assert list(student.metrics)[:2] == ["f1", "exact_match"]
     low, high = student.intervals["exact_match"]
     assert low <= student.metrics["exact_match"] <= high
