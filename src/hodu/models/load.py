@@ -160,7 +160,7 @@ def task_to_teach(path: str | Path, asked: Task | None) -> Task:
             made = made_for(AutoConfig.from_pretrained(path))
     except (OSError, ValueError, KeyError):
         return "classification"  # load_model says what is wrong
-    return made if made in TOKENS else "classification"  # type: ignore[return-value]
+    return made if made in TOKENS else "classification"
 
 
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
