@@ -72,7 +72,9 @@ def tokenise_words(
             for row, length in zip(firsts, columns["length"], strict=True):
                 _count(count, row, full=length == max_length)
             tags = rows["label"] if labelled else [[UNTOLD] * len(words) for words in rows["words"]]
-            columns["tags"] = [_at_firsts(*row) for row in zip(firsts, tags, columns["length"], strict=True)]
+            columns["tags"] = [
+                _at_firsts(*row) for row in zip(firsts, tags, map(len, encoded["input_ids"]), strict=True)
+            ]
             yield {name: pa.array(columns[name], kind) for name, kind in fields}
 
     tokenised = store(batches(), pa.schema(fields))

@@ -91,7 +91,7 @@ def _encoded(
     rows: dict[str, list[Any]], tokenizer: PreTrainedTokenizerBase, max_length: int, counts: dict[str, int]
 ) -> BatchEncoding:
     questions, cut = _shortened(rows["text"], tokenizer, max_length // 2)
-    encoded = tokenizer(
+    encoded: BatchEncoding = tokenizer(
         questions,
         rows["pair"],
         truncation="only_second",
