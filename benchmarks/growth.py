@@ -86,22 +86,35 @@ def slope(sizes: list[int], values: list[float]) -> float:
     return math.log(values[-1] / values[-2]) / math.log(sizes[-1] / sizes[-2])
 
 
-def plot(found: dict[str, dict[str, list[dict[str, float]]]], path: Path) -> None:
-    """One panel per thing that grows: time per step, live and cached, both axes logarithmic."""
+def plot(results: Path, image: Path) -> None:
+    """A column for each thing that grows: time per step above, memory below, live and cached, all axes logarithmic."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 3, figsize=(11, 6.5), layout="constrained")
-    for axis, (name, systems) in zip(axes.flat, found.items(), strict=True):
-        for system, points in systems.items():
-            axis.loglog(POINTS[name], [one["seconds"] * 1000 for one in points], marker="o", label=system)
-        axis.set(title=name, ylabel="ms a step", xticks=POINTS[name], xticklabels=POINTS[name])
-        axis.minorticks_off()
-        axis.grid(alpha=0.3)
-    axes.flat[0].legend()
-    figure.savefig(path, dpi=110)
+    lines: dict[tuple[str, str, str], dict[int, float]] = {}
+    for row in json.loads(results.read_text(encoding="utf-8")):
+        system, point_ = row["system"].split(": ")
+        name, size = point_.split(" ")
+        lines.setdefault((row["metric"], name, system), {})[int(size)] = row["value"]
+    titles = {"step_ms": "ms a step", "peak_memory_mb": "peak memory, MB"}
+    figure, grid = pyplot.subplots(2, len(POINTS), figsize=(15, 6), sharey="row", layout="constrained")
+    for axes, metric in zip(grid, titles, strict=True):
+        for axis, name in zip(axes, POINTS, strict=True):
+            for system in ("live teacher", "cached teacher"):
+                points = lines[metric, name, system]
+                axis.loglog(list(points), list(points.values()), marker="o", label=system)
+            axis.set(
+                title=name,
+                xticks=POINTS[name],
+                xticklabels=[f"{size // 1000}k" if size > 9999 else size for size in POINTS[name]],
+            )
+            axis.minorticks_off()
+            axis.grid(alpha=0.3)
+        axes[0].set_ylabel(titles[metric])
+    figure.legend(*grid.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.savefig(image, dpi=100)
 
 
 def main() -> None:
@@ -118,13 +131,10 @@ def main() -> None:
     from hodu.measuring import Row, append_rows, commit, hardware
     from hodu.measuring.environment import today
 
-    found: dict[str, dict[str, list[dict[str, float]]]] = {}
     rows = []
     for name in options.only:
-        found[name] = {}
         for system, cached in (("live teacher", False), ("cached teacher", True)):
             points = [measured({**START, name: size}, cached=cached) for size in POINTS[name]]
-            found[name][system] = points
             times, memory = ([one[what] for one in points] for what in ("seconds", "memory"))
             print(
                 f"{name:10s} {system:14s} ms a step: {', '.join(f'{size}: {1000 * time:.0f}' for size, time in zip(POINTS[name], times, strict=True))}; "
@@ -138,7 +148,7 @@ def main() -> None:
                 rows.append(Row("growth", f"{system}: {name} {size}", "peak_memory_mb", one["memory"], "MB", 0, *stamp))
     append_rows(Path("results") / "growth.json", rows)
     if set(options.only) == set(POINTS):
-        plot(found, Path("docs") / "growth.png")
+        plot(Path("results") / "growth.json", Path("docs") / "growth.png")
 
 
 if __name__ == "__main__":

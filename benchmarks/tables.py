@@ -13,11 +13,15 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md")
+PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md", "docs/systems.md")
 _PLACE = re.compile(r"(<!-- table: (?P<name>[\w-]+)(?: (?P<metrics>[\w,@]+))? -->\n).*?(<!-- end -->)", re.S)
 _TITLES = {
     "accuracy": "accuracy",
     "f1": "F1",
+    "exact_match": "exact match",
+    "spearman": "Spearman",
+    "perplexity": "perplexity",
+    "cross_entropy": "cross-entropy",
     "agreement": "agreement with the teacher",
     "parameters": "parameters",
     "non_embedding_parameters": "without embeddings",

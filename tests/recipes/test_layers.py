@@ -60,13 +60,14 @@ def models(family: str, *, width: int = 32, heads: int = 4) -> tuple[PreTrainedM
     return uneven(student), uneven(tiny(family, head, layers=4, width=2 * width, seed=2))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("recipe", "name"), [("tinybert", "intermediate"), ("tinybert-general", "general")])
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
-def test_tinyberts_intermediate_stage(family: str) -> None:
-    """The first stage of --recipe tinybert compares other layers than the paper, forgets the embeddings, compares probabilities instead of scores, or lets padding in."""
+def test_tinyberts_layers(family: str, recipe: str, name: str) -> None:
+    """The first stage of --recipe tinybert, or its general distillation, compares other layers than the paper, forgets the embeddings, compares probabilities instead of scores, or lets padding in."""
     texts = batch()
     student, teacher = models(family, width=16)
     twin = plain(student)
-    stage = stage_of(find_recipe("tinybert"), "intermediate")
+    stage = stage_of(find_recipe(recipe), name)
     given = step(stage, student, Teachers((teacher,)), texts, "classification")
     (shared,) = projections = given.projections()  # one with a bias for all: the code's (the paper has W_e and W_h)
     ours, theirs = say(twin, texts), say(plain(teacher), texts)

@@ -42,7 +42,10 @@ def distill(
     data: o.DataSource,
     out: o.Out,
     student: Annotated[
-        str | None, typer.Option("--student", help="Layers x width, such as 3x192. Default: half of each.")
+        str | None,
+        typer.Option(
+            "--student", help="Layers x width, such as 3x192 (default: half of each); or a model that goes on."
+        ),
     ] = None,
     size: Annotated[
         str | None,

@@ -101,6 +101,11 @@ def student_config(
     return type(teacher).from_dict(values)
 
 
+def check_layers(student: Shape, teacher: Shape) -> None:
+    """Refuse a student with more layers than its teacher: there would be nothing to map them to."""
+    _check_size("layers", student.layers, teacher)
+
+
 def _check_size(name: str, asked: int, full: Shape) -> None:
     most, name = getattr(full, name), name.replace("_", "-")
     if not 1 <= asked <= most:

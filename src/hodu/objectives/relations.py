@@ -92,7 +92,12 @@ class Relations(Objective):
 
     def _relation(self, vectors: Tensor, floor: Tensor) -> Tensor:
         """Log-probabilities ``B R L L`` from vectors ``B H L K``, in one product: scaled, and masked by ``floor`` (``B 1|L L``)."""
-        batch, _, length, _ = vectors.shape
+        batch, heads, length, size = vectors.shape
+        if heads * size % self.heads:
+            raise ObjectiveError(
+                f"{self.heads} relation heads do not divide vectors of {heads * size}, which grouped keys and values make ({heads} heads of {size}); "
+                "take a recipe without relations, such as hinton"
+            )
         joined = vectors.transpose(1, 2).reshape(batch, length, self.heads, -1).transpose(1, 2).flatten(0, 1)  # B*R L K
         masked = floor.repeat_interleave(self.heads, dim=0)  # B*R 1|L L
         scale = joined.shape[-1] ** -0.5

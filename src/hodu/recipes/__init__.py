@@ -8,13 +8,24 @@ from hodu.recipes.hinton import HINTON
 from hodu.recipes.hodu import HODU
 from hodu.recipes.minilm import MINILM, MINILM_V1
 from hodu.recipes.recipe import Recipe, Stage, Term, labels_alone
-from hodu.recipes.tinybert import TINYBERT
+from hodu.recipes.tinybert import TINYBERT, TINYBERT_GENERAL
 from hodu.recipes.vectors import for_vectors
 from hodu.types import Task
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (HODU, HINTON, TINYBERT, DISTILBERT, DISTILBERT_MASKED, MINILM, MINILM_V1, DISTILGPT, ELECTRA)
+    for recipe in (
+        HODU,
+        HINTON,
+        TINYBERT,
+        TINYBERT_GENERAL,
+        DISTILBERT,
+        DISTILBERT_MASKED,
+        MINILM,
+        MINILM_V1,
+        DISTILGPT,
+        ELECTRA,
+    )
 }
 
 USUAL: dict[Task, str] = {"masked-lm": "distilbert", "causal-lm": "distilgpt", "replaced-token": "electra"}

@@ -83,7 +83,12 @@ class Distillation(nn.Module):
         self._student_needs = needs[0] | Needs(logits=judges, readout=task in LANGUAGE and not judges)
         self.teacher_needs = _asked_of_each(teachers, needs[1])
         # an ensemble is averaged at the temperature at which it is then compared
-        self._temperature = next((o.temperature for o in objectives if isinstance(o, SoftTargets)), 1.0)
+        temperatures = {o.temperature for o in objectives if isinstance(o, SoftTargets)} or {1.0}
+        if len(temperatures) > 1 and len(teachers.models) > 1:
+            raise RecipeError(
+                f"an ensemble is averaged at one temperature, and the recipe's soft targets have {sorted(temperatures)}"
+            )
+        self._temperature = min(temperatures)
 
     @override
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:

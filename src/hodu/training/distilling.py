@@ -15,7 +15,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from hodu.data import Columns, Data, Frequency, as_read, collate, corrupted, load, split, tokenise
 from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
-from hodu.models import build_student, parse_budget, parse_shape, plan, prune_vocabulary, shape_of
+from hodu.models import build_student, parse_budget, plan, prune_vocabulary, shape_of
+from hodu.models.given import given_student, is_given, shape_to_be
 from hodu.models.load import evident_task, read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import USUAL, Recipe, Stage, find_recipe, for_vectors
@@ -47,7 +48,7 @@ class Choices:
     data: str
     student: str
     recipe: str
-    start: Start
+    start: Start | None  # None: the student is a model that goes on
     vocabulary: Vocabulary = "pruned"
     heads: int | None = None
     feed_forward: int | None = None
@@ -125,7 +126,7 @@ def distill(
             whatever their architectures and tokenizers, outputs are averaged, and layers are compared with the first.
         data: a file, a folder with ``train.*``, ``dev.*``, ``test.*``, a hub id, or what :func:`hodu.data.load` returned; unlabelled text is enough.
         out: the folder to make; it appears when everything is done, with the checkpoint that was best on dev.
-        student: layers x width, such as ``"3x192"``; None takes half of each.
+        student: layers x width, such as ``"3x192"``; None takes half of each. Or a model (folder, hub id) with the teacher's vocabulary or a part of it, which goes on from its own weights.
         size, speed: instead of ``student``: the most that its weights may take (``"3MB"``, ``"500KB"``, ``"3MB int8"``), how many times the teacher's speed it must have (``"10x"``); the largest such shape is chosen.
         recipe: a name (``hodu recipes``) or a :class:`Recipe`; None takes ``hodu``, for language models ``distilbert``, ``distilgpt`` or ``electra``.
         start: ``random | layers | slice | rotate``; None takes the recipe's, or ``layers`` when the widths are equal.
@@ -182,7 +183,10 @@ def distill(
     if panel.task == "sentence-embedding":
         chosen = for_vectors(chosen)
     full = shape_of(panel.first.model.config)
-    if heads is None and chosen.equal_heads:
+    goes_on = student is not None and is_given(student)
+    if goes_on:
+        _check_nothing_more(start=start, vocabulary=vocabulary, heads=heads, feed_forward=feed_forward)
+    elif heads is None and chosen.equal_heads:
         heads = full.heads
     vocabulary = vocabulary or ("full" if task in LANGUAGE else "pruned")
     columns = columns or Columns()
@@ -191,7 +195,7 @@ def distill(
         given: dict[str, Any] = {"vocabulary": vocabulary, "heads": heads, "feed_forward": feed_forward}
         student = chosen_student(budget, panel, source, Path(out), **given, max_length=max_length, restart=restart)
     student = student or f"{max(1, full.layers // 2)}x{full.width // 2}"
-    shape = parse_shape(student, panel.first.model.config, heads=heads, feed_forward=feed_forward)
+    shape = shape_to_be(student, panel.first.model.config, heads=heads, feed_forward=feed_forward)
     if teacher_layer is not None:
         chosen = chosen.at_layer(shape.layers, teacher_layer, of=full.layers)
     choices = Choices(
@@ -199,7 +203,7 @@ def distill(
         data=data.source if isinstance(data, Data) else str(data),
         student=student,
         recipe=chosen.name,
-        start=start or ("layers" if shape.width == full.width else chosen.start),
+        start=None if goes_on else start or ("layers" if shape.width == full.width else chosen.start),
         vocabulary=vocabulary,
         heads=heads,
         feed_forward=feed_forward,
@@ -256,7 +260,7 @@ def baseline(
     numbers = [Stage(terms=(), sources={}, **stage) for stage in card["stages"]]
     panel = load_panel(choices.teachers, choices.task, heads=False)
     repeated = Recipe(name=choices.recipe, paper="", summary="", stages=tuple(numbers)).baseline(panel.task)
-    shape = parse_shape(
+    shape = shape_to_be(
         choices.student, panel.first.model.config, heads=choices.heads, feed_forward=choices.feed_forward
     )
     columns = Columns(choices.text_column, choices.pair_column, choices.label_column)
@@ -323,10 +327,22 @@ def _distil(
     return options.out
 
 
+def _check_nothing_more(**asked: str | int | None) -> None:
+    given = [f"--{name.replace('_', '-')} {value}" for name, value in asked.items() if value is not None]
+    if given:
+        raise RecipeError(
+            f"{' and '.join(given)} would make a new student, and --student names one that goes on as it is; leave out one of them"
+        )
+
+
 def _start(
     choices: Choices, panel: Panel, shape: Shape, data: Data, max_length: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Teachers]:
-    """The untrained student, its tokenizer, and its teachers ready to be asked in its piece ids."""
+    """The student before training, its tokenizer, and its teachers ready to be asked in its piece ids."""
+    if choices.start is None:
+        student, kept = given_student(choices.student, panel.first, panel.task)
+        logger.info("the student goes on from %s: %s, teacher %s", student.path, shape, panel.first.path)
+        return student.model, student.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
     tokenizer, kept = panel.tokenizer, None
     if choices.vocabulary == "pruned":
         pruned = prune_vocabulary(tokenizer, texts_to_serve(data))
