@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -29,58 +29,14 @@ from hodu.training.pre_training import generator_beside
 from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.sentence_rows import to_distil, to_fit, with_equal_steps
+from hodu.training.settings import Choices, Options, Vocabulary
 from hodu.training.stages import Run
 from hodu.training.teacher_cache import cache_home
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.training.teaching import LOOKED_AT, some_rows, teach
 from hodu.types import LANGUAGE, TOKENS, Pairing, Shape, Start, Task
 
-Vocabulary = Literal["pruned", "full"]
-
 logger = logging.getLogger("hodu")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen for a distillation: recorded in ``hodu.json``, compared when a run is resumed, repeated for the baseline."""
-
-    teachers: tuple[str, ...]
-    data: str
-    student: str
-    recipe: str
-    start: Start | None  # None: the student is a model that goes on
-    vocabulary: Vocabulary = "pruned"
-    heads: int | None = None
-    feed_forward: int | None = None
-    weights: tuple[float, ...] = (1.0,)
-    mean: Mean = "arithmetic"
-    text_column: str | None = None
-    pair_column: str | None = None
-    label_column: str | None = None
-    task: Task | None = None
-    label_names: tuple[str, ...] | None = None
-    max_length: int | None = None
-    seed: int = 0
-    accumulate: int = 1
-    cache: bool | None = None
-    whole_word: bool = False
-    generator: str | None = None
-    size: str | None = None
-    speed: str | None = None
-    augment: str | None = None
-    augment_copies: int = COPIES
-    glove: str | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """What changes nothing in the result: where to, and who looks on."""
-
-    out: Path
-    overwrite: bool = False
-    restart: bool = False
-    progress: bool = True
-    tensorboard: Path | None = None
 
 
 def distill(
