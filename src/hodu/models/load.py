@@ -68,6 +68,7 @@ class Loaded:
         path: what the user typed.
         card: the content of ``hodu.json``, empty for foreign models.
         untrained: names of weights that the checkpoint lacks, so that they are random.
+        made_for: the task with a model class of its own that the checkpoint was made for, whatever it was loaded for.
     """
 
     path: str
@@ -75,6 +76,7 @@ class Loaded:
     tokenizer: PreTrainedTokenizerFast
     card: Mapping[str, Any]
     untrained: tuple[str, ...] = ()
+    made_for: Task | None = None
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
         """One row ("text", optionally "pair"; or "words") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
@@ -110,7 +112,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
             config = AutoConfig.from_pretrained(source)
-            task = task or own_task(config)
+            made_for = own_task(config)
+            task = task or made_for
             _check_family(source, config, task)
             if task == "token-classification":
                 tokenizer = _with_spaces(tokenizer, source)
@@ -134,7 +137,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         tokenizer.model_max_length = min(tokenizer.model_max_length, pooling.max_length or tokenizer.model_max_length)
         missing = tuple(name for name in missing if not name.startswith("pooler."))  # which no vector comes from
     one_answer_a_text(model)
-    return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
+    return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)), made_for)
 
 
 def load_masked_lm(path: str | Path) -> Loaded:

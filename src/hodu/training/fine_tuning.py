@@ -13,7 +13,7 @@ from transformers import set_seed
 from hodu.data import Columns, Data, load, match_labels, split, strings_of
 from hodu.errors import LabelError
 from hodu.models import shape_of
-from hodu.models.load import Loaded, labels_of, language_task, load_for_training, load_masked_lm, parts_of
+from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
 from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
@@ -215,8 +215,8 @@ def _new(shape: str, data: Data, vocabulary: int, max_length: int | None, genera
 
 def _what_is_new(loaded: Loaded) -> str:
     """A sentence on what a checkpoint gives to a model with another head."""
-    was = language_task(loaded.model.config)
-    left = f", what it said as a model for {was} is left behind" if was else ""
+    was = loaded.made_for
+    left = f", what it said as a model for {was} is left behind" if was in LANGUAGE else ""
     return (
         f"{loaded.path}: its embeddings and {shape_of(loaded.model.config).layers} layers are kept{left}; "
         f"new, with random weights: {', '.join(parts_of(loaded.model, loaded.untrained))}"

@@ -18,7 +18,7 @@ from hodu.errors import LabelError, ModelError
 from hodu.measuring.choices import answered
 from hodu.measuring.saying import compared, say, with_own_answers
 from hodu.measuring.score import METRICS, answers, score
-from hodu.models.load import Loaded, labels_of, language_task, load_model, task_of
+from hodu.models.load import Loaded, labels_of, load_model, task_of
 from hodu.taps import is_causal
 from hodu.types import CLASSES, LANGUAGE, OWN_CLASS, TOKENS, Task
 
@@ -94,8 +94,8 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
 
 def _as_it_is(loaded: Loaded, asked: Task | None) -> str:
     """What a language model could be distilled for without a new head."""
-    own = language_task(loaded.model.config)
-    return f"; or distil it as the language model that it is: --task {own}" if own and asked is None else ""
+    own = loaded.made_for
+    return f"; or distil it as the language model that it is: --task {own}" if own in LANGUAGE and asked is None else ""
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
