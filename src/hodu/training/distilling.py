@@ -296,9 +296,9 @@ def _start(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Teachers]:
     """The student before training, its tokenizer, and its teachers ready to be asked in its piece ids."""
     if choices.start is None:
-        student, kept = given_student(choices.student, panel.first, panel.task)
-        logger.info("the student goes on from %s: %s, teacher %s", student.path, shape, panel.first.path)
-        return student.model, student.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
+        given, kept = given_student(choices.student, panel.first, panel.task)
+        logger.info("the student goes on from %s: %s, teacher %s", given.path, shape, panel.first.path)
+        return given.model, given.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
     tokenizer, kept = panel.tokenizer, None
     if choices.vocabulary == "pruned":
         pruned = prune_vocabulary(tokenizer, texts_to_serve(data))
