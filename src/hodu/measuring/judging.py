@@ -17,7 +17,7 @@ from hodu.measuring.choices import answered
 from hodu.measuring.language import expect
 from hodu.measuring.replaced import CALLED_REPLACED, Corrupted, alike, detect
 from hodu.measuring.saying import compared, say
-from hodu.measuring.score import ALIKE, METRICS, agreement, agreement_interval, bootstrap, score
+from hodu.measuring.score import ALIKE, METRICS, agreement, agreement_interval, bootstrap, counted_agreement, score
 from hodu.measuring.sentences import cosines
 from hodu.models.load import Loaded, labels_of, task_of
 from hodu.types import CLASSES, LANGUAGE, NUMBERS, TOKENS, Task
@@ -112,7 +112,7 @@ def score_agreement(systems: Sequence[System], task: Task, rows: Dataset, text: 
             continue
         if text is not None or task in TOKENS:
             counts, asked = _counted_alike(system, teacher, task, rows, text)
-            system.metrics["agreement"] = score(task, counts, asked)[ALIKE[task]]
+            system.metrics["agreement"] = counted_agreement(task, counts, asked)
             system.intervals["agreement"] = bootstrap(task, counts, asked, ALIKE[task])
             continue
         own = system.logits[:, _columns(teacher.loaded, system.loaded)] if task in CLASSES else system.logits  # N C

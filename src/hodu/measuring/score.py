@@ -143,6 +143,16 @@ def agreement(task: Task, logits: Array, teacher_logits: Array) -> float:
     )
 
 
+def counted_agreement(task: Task, counts: Array, asked: Array) -> float:
+    """The same of tasks whose rows come counted: the teacher's answers were taken for the right ones.
+
+    Args:
+        counts: row by row, as :func:`score` takes them.
+        asked: ``N``, how much there was to say.
+    """
+    return float(_metric(task, ALIKE[task])(np.ones((1, len(counts))), counts, asked)[0])
+
+
 def agreement_interval(
     task: Task, logits: Array, teacher_logits: Array, *, seed: int = 0, rounds: int = 1000
 ) -> tuple[float, float]:
