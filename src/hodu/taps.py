@@ -175,7 +175,7 @@ class Tap:
         if record is None:
             raise ObjectiveError(f"{name} has not run since the last take(); run it before each take(), inside the tap")
         record.check(self._needs, name)
-        logits = getattr(output, "logits", None) if self._needs.logits else None
+        logits = logits_from(output) if self._needs.logits else None
         if self._needs.logits and logits is None:
             raise ObjectiveError(f"logits were asked for, but {name} gives none; load the model with a task head")
         return Capture(
@@ -247,6 +247,14 @@ class Tap:
             record.hidden[self._depth] = last
         record.tokens, record.device = tuple(last.shape[:2]), last.device  # B L
         self._done = record
+
+
+def logits_from(output: Any) -> Tensor | None:
+    """What a model's head said: ``B C`` or ``B L C``; of a question answerer where the answer begins and ends, ``B L 2``."""
+    if (begins := getattr(output, "start_logits", None)) is not None:
+        return torch.stack((begins, output.end_logits), dim=-1)  # B L 2
+    said: Tensor | None = getattr(output, "logits", None)
+    return said
 
 
 def layers_of(model: PreTrainedModel) -> int:

@@ -32,20 +32,28 @@ Task = Literal[
     "classification",
     "multilabel",
     "regression",
+    "token-classification",
+    "question-answering",
+    "multiple-choice",
+    "sentence-embedding",
     "masked-lm",
     "causal-lm",
     "replaced-token",
-    "sentence-embedding",
-    "multiple-choice",
 ]
-"""One class of several · any number of labels · one number · the hidden pieces of a text · the next piece of a text · which pieces of a text were replaced · a vector for a sentence ·
-one of the choices that come with a question."""
+"""One class of several · any number of labels · one number · a class for each word · where in a text the answer stands · one of the choices that come with a question ·
+a vector for a sentence · the hidden pieces of a text · the next piece of a text · which pieces of a text were replaced."""
 
 LANGUAGE: frozenset[Task] = frozenset({"masked-lm", "causal-lm", "replaced-token"})
 """Tasks that learn from raw text: the pieces themselves are the labels."""
 
-BY_NAME: frozenset[Task] = LANGUAGE | {"sentence-embedding", "multiple-choice"}
-"""Tasks with a model class of their own; the user or the recipe names them, labels alone do not tell."""
+TOKENS: frozenset[Task] = frozenset({"token-classification", "question-answering"})
+"""Tasks that answer about each token: logits are ``B L C`` (``B L 2`` for question answering: how likely the answer begins, and ends, there)."""
+
+OWN_CLASS: frozenset[Task] = LANGUAGE | TOKENS | {"sentence-embedding", "multiple-choice"}
+"""Tasks whose models are of a class of their own; those of all others are sequence classifiers."""
+
+CLASSES: frozenset[Task] = frozenset({"classification", "multilabel", "token-classification"})
+"""Tasks that answer with classes, which have names and stand in an order that data and models must share."""
 
 NUMBERS: frozenset[Task] = frozenset({"regression", "sentence-embedding"})
 """Tasks whose answer to a row is one number: of a pair of sentences the cosine of their vectors."""
@@ -112,12 +120,14 @@ class Capture:
 
     Attributes:
         mask: ``B L`` bool, True on real tokens.
-        logits: ``B C``, or ``B L`` (is this piece a replaced one?), or None when nobody asked; of a sentence encoder the sentence's vector, ``B D``.
+        logits: ``B C``, of :data:`TOKENS` tasks ``B L C``; of a discriminator ``B L`` (is this piece a replaced one?), of a sentence encoder the sentence's vector,
+            ``B D``; None when nobody asked.
         hidden: hidden-state index → ``B L D``.
         attention: layer index → :class:`Heads`.
         causal: a token sees only itself and what stands before it.
-        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L`` (pieces to predict, or 1 where
-            a piece was replaced, :data:`IGNORED` where there is none); None without labels.
+        labels: gold labels of the batch: ``B`` (classes, or numbers for regression), ``B C`` (multi-label) or ``B L``, :data:`IGNORED` where a token does not
+            count: pieces to predict, or 1 where a piece was replaced; classes of words at their first pieces (:data:`UNTOLD` without a tag); or, where an answer
+            may stand, 0 with :data:`BEGIN` and :data:`END` added where it begins and ends. None without labels.
         readout: of a language model, what stands before its logits.
     """
 
@@ -131,7 +141,13 @@ class Capture:
 
 
 IGNORED = -100
-"""The label of a token whose piece is not to be predicted (PyTorch's and transformers' own number for it)."""
+"""The label of a token about which nothing is to be predicted (PyTorch's and transformers' own number for it)."""
+
+UNTOLD = -1
+"""The label of a word that counts, but of which no tag is known."""
+
+BEGIN, END = 1, 2
+"""What is added to the label of a token (0 where an answer may stand) at which the answer to a question begins, or ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from hodu.cli.app import app, main
-from hodu.models.scratch import new_classifier
+from hodu.models.scratch import new_bert
 
 ROWS = [(f"the {thing} is {word}", label) for thing in ["film", "food", "tool", "book", "song"] for word, label in
         (("good", "pos"), ("fine", "pos"), ("great", "pos"), ("bad", "neg"), ("poor", "neg"), ("awful", "neg"))]  # fmt: skip
@@ -22,7 +22,7 @@ ROWS = [(f"the {thing} is {word}", label) for thing in ["film", "food", "tool", 
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random tiny classifier, saved."""
     torch.manual_seed(0)
-    made = new_classifier(
+    made = new_bert(
         "2x32", [text for text, _ in ROWS], vocabulary=100, task="classification", labels=("neg", "pos"), max_length=32
     )
     folder = tmp_path_factory.mktemp("models") / "teacher"

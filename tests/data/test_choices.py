@@ -10,7 +10,8 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
 from hodu.data import Columns, Data, collate_groups, load, split, strings_of, texts_of_rows, tokenise, tokenise_groups
-from hodu.data.choices import questions_of, with_answers
+from hodu.data.choices import with_answers
+from hodu.data.reading import part_of
 from hodu.errors import DataError, LabelError
 from hodu.models.wordpiece import train_wordpiece
 
@@ -75,7 +76,7 @@ def test_parquet_and_hub_sets_are_read_as_files_are(tmp_path: Path) -> None:
     Dataset.from_dict(rows).to_parquet(tmp_path / "data.parquet")
     data = load(tmp_path / "data.parquet", task="multiple-choice")
     assert rows_of(data) == [("1+1?", ["1", "two"], 1)]
-    splits, _ = with_answers({"train": questions_of(Dataset.from_dict(rows), Columns(), "hub")})
+    splits, _ = with_answers({"train": part_of(Dataset.from_dict(rows), Columns(), "hub", "multiple-choice")})
     assert splits["train"]["label"][:] == [1]
 
 
@@ -139,7 +140,7 @@ def test_mistakes_are_named_with_their_row(content: str, error: type[Exception],
 
 def test_label_names_mean_nothing(tmp_path: Path) -> None:
     """--label-names is taken and silently does nothing."""
-    with pytest.raises(LabelError, match="do not go with multiple choice"):
+    with pytest.raises(LabelError, match="do not go with multiple-choice"):
         read(tmp_path, *FORMS["letters"], label_names=["a", "b"])
 
 

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from hodu.demo.world import LABELS, make_world
 from hodu.errors import ShapeError
 from hodu.models import shape_of
-from hodu.models.scratch import new_classifier
+from hodu.models.scratch import new_bert
 from hodu.models.wordpiece import train_wordpiece
 from hodu.types import Shape
 
@@ -68,10 +68,10 @@ def test_saved_tokenizer_is_the_same(tokenizer: PreTrainedTokenizerFast, texts: 
 def test_a_model_from_nothing_fits_its_tokenizer(texts: list[str]) -> None:
     """hodu train 4x128 makes a model that cannot take its own tokens, or answers LABEL_0 where it should say negative."""
     torch.set_num_threads(1)
-    made = new_classifier("4x128", texts, vocabulary=2000, task="classification", labels=LABELS)
+    made = new_bert("4x128", texts, vocabulary=2000, task="classification", labels=LABELS)
     logits = made.model(**made.encode({"text": "의자가 좋아요."})).logits
     assert logits.shape == (1, len(LABELS))
     assert made.model.config.id2label == {0: "negative", 1: "positive"}
     assert shape_of(made.model.config) == Shape(layers=4, width=128, heads=2, feed_forward=512)
     with pytest.raises(ShapeError, match="multiple of 16"):
-        new_classifier("4x100", texts, vocabulary=2000, task="classification", labels=LABELS)
+        new_bert("4x100", texts, vocabulary=2000, task="classification", labels=LABELS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hodu.models.scratch import new_classifier
+from hodu.models.scratch import new_bert
 
 GOOD = ("good", "great", "fine", "좋다", "훌륭하다")
 BAD = ("bad", "awful", "poor", "나쁘다", "형편없다")
@@ -35,7 +35,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random but saved BERT of 4 x 32 that tells two labels."""
     torch.manual_seed(0)
-    made = new_classifier(
+    made = new_bert(
         "4x32",
         [text for text, _ in sentences()],
         vocabulary=120,

@@ -11,7 +11,7 @@ import torch
 import hodu
 from hodu.errors import ModelError, RecipeError, ShapeError
 from hodu.models.load import load_model
-from hodu.models.scratch import new_classifier, new_language_model
+from hodu.models.scratch import new_bert
 from hodu.training import baseline
 from tests.training.conftest import sentences
 
@@ -85,14 +85,14 @@ def test_what_cannot_go_on_is_refused(small: Path, teacher: Path, data: Path, tm
         hodu.distill(teacher, data, tmp_path / "out", student=str(tmp_path / "nothing"), progress=False)
     with pytest.raises(RecipeError, match="--heads 2 would make a new student"):
         hodu.distill(teacher, data, tmp_path / "out", student=str(small), heads=2, progress=False)
-    foreign = new_classifier(
+    foreign = new_bert(
         "2x16", ["완전히 다른 어휘"], vocabulary=60, task="classification", labels=("neg", "pos"), max_length=32
     )
     foreign.model.save_pretrained(tmp_path / "foreign")
     foreign.tokenizer.save_pretrained(tmp_path / "foreign")
     with pytest.raises(ModelError, match="of its pieces"):
         hodu.distill(teacher, data, tmp_path / "out", student=str(tmp_path / "foreign"), progress=False)
-    deep = new_language_model("6x16", [t for t, _ in sentences()], task="masked-lm", vocabulary=120, max_length=32)
+    deep = new_bert("6x16", [t for t, _ in sentences()], task="masked-lm", vocabulary=120, max_length=32)
     deep.model.save_pretrained(tmp_path / "deep")
     deep.tokenizer.save_pretrained(tmp_path / "deep")
     with pytest.raises(ShapeError, match="6 layers does not fit"):

@@ -20,6 +20,8 @@ class TaskName(StrEnum):
     text_classification = "text-classification"
     multilabel = "multilabel"
     regression = "regression"
+    token_classification = "token-classification"
+    question_answering = "question-answering"
     masked_lm = "masked-lm"
     causal_lm = "causal-lm"
     replaced_token = "replaced-token"
@@ -31,7 +33,7 @@ DataSource = Annotated[
     str,
     typer.Option(
         "--data",
-        help="A file (CSV, TSV, JSONL, Parquet, text; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).",
+        help="A file (CSV, TSV, JSONL, Parquet, text, CoNLL, SQuAD; .gz too), a folder with train.*, dev.*, test.*, or a hub id (glue/sst2).",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", help="The folder to make; it appears when everything is done.")]
@@ -44,7 +46,7 @@ Task = Annotated[
     TaskName | None,
     typer.Option(
         "--task",
-        help="What the labels are, found from them otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text; sentence-embedding: sentences, scored pairs; multiple-choice: questions with choices.",
+        help="What the labels are, found from them and the columns otherwise; or masked-lm, causal-lm, replaced-token (ELECTRA): a language model and running text; sentence-embedding: sentences, scored pairs; multiple-choice: questions with choices.",
     ),
 ]
 LabelNames = Annotated[

@@ -17,8 +17,8 @@ from datasets import Dataset, Value
 
 from hodu.data.columns import LABELS, TEXTS, Found, check_named, listed
 from hodu.data.labels import is_number
-from hodu.data.parts import Part, read_parquet
-from hodu.data.rows import Record, kind_of, read_rows
+from hodu.data.parts import Part
+from hodu.data.rows import Record
 from hodu.data.store import store
 from hodu.data.types import Columns
 from hodu.errors import DataError, LabelError
@@ -46,22 +46,43 @@ Answer = tuple[bool, int] | None
 """Which choice: its place (True), or a number that counts from 0 or from 1, as the whole set tells (False); None where there is no answer."""
 
 
-def read_questions(path: Path, columns: Columns) -> Part:
-    """Read a file of questions: columns ``text``, ``pair`` (what stands before each choice, where there is such a thing) and ``choices``; labels are :data:`Answer`.
+def questions(records: Iterator[Record], columns: Columns, file: str) -> Part:
+    """Rows as questions: columns ``text``, ``pair`` (what stands before each choice, where there is such a thing) and ``choices``; labels are :data:`Answer`.
 
     Raises:
-        DataError: the file is unreadable or empty, lacks a column, or a row has no question or fewer than two choices; names file and row.
+        DataError: no rows, a column that is not there, or a row without a question or with fewer than two choices; names file and row.
         LabelError: an answer that names no choice.
         OutputError: no room for temporary data.
     """
-    if kind_of(path) == ".parquet":
-        return questions_of(read_parquet(path), columns, str(path))
-    return _part(read_rows(path), columns, str(path))
+    first = next(records, None)
+    if first is None:
+        raise DataError("there are no rows of data in it (it is empty, or has only a header)", file=file)
+    found = find_choices(columns, list(first[1]), file)
+    answers: list[object] = []
+    rows = array("q")
+    fields = [
+        ("text", pa.string()),
+        *([("pair", pa.string())] if found.pair else []),
+        ("choices", pa.list_(pa.string())),
+    ]
 
+    def batches() -> Iterator[dict[str, pa.Array]]:
+        everything = chain([first], records)
+        while chunk := list(islice(everything, _CHUNK)):
+            batch: dict[str, list[object]] = {name: [] for name, _ in fields}
+            for row, values in chunk:
+                rows.append(row)
+                batch["text"].append(_text(values, found.text, file, row))
+                if found.pair:
+                    batch["pair"].append(_text(values, found.pair, file, row))
+                choices, names = _choices(values, found, file, row)
+                batch["choices"].append(choices)
+                if found.label:
+                    answers.append(_answer(values.get(found.label), choices, names, file, row, found.label))
+            yield {name: pa.array(batch[name], kind) for name, kind in fields}
 
-def questions_of(dataset: Dataset, columns: Columns, file: str) -> Part:
-    """The same of a dataset that is already a table (Parquet, hub); rows count from 1. Raises as :func:`read_questions`."""
-    return _part(enumerate(dataset, start=1), columns, file)
+    dataset = store(batches(), pa.schema(fields))
+    return Part(dataset, answers if found.label else None, rows, file, found)
 
 
 def with_answers(parts: Mapping[str, Part]) -> tuple[dict[str, Dataset], list[str]]:
@@ -124,7 +145,7 @@ def find_choices(wanted: Columns, names: Sequence[str], file: str | Path) -> Fou
         )
     left = {key: name for key, name in free.items() if name not in (text, pair)}
     label = wanted.label or next((left[name] for name in ANSWERS if name in left), None)
-    return Found(text, pair, label, tuple(choices))
+    return Found(text, pair, label, tuple(choices), "multiple-choice")
 
 
 def _choice_columns(free: Mapping[str, str]) -> list[str]:
@@ -142,38 +163,6 @@ def _choice_columns(free: Mapping[str, str]) -> list[str]:
         return [name for _, name in sorted(most)]
     letters = [free[letter] for letter in _LETTERS if letter in free]
     return letters if len(letters) > 1 and letters[0].casefold() == "a" else []
-
-
-def _part(records: Iterator[Record], columns: Columns, file: str) -> Part:
-    first = next(records, None)
-    if first is None:
-        raise DataError("there are no rows of data in it (it is empty, or has only a header)", file=file)
-    found = find_choices(columns, list(first[1]), file)
-    answers: list[object] = []
-    rows = array("q")
-    fields = [
-        ("text", pa.string()),
-        *([("pair", pa.string())] if found.pair else []),
-        ("choices", pa.list_(pa.string())),
-    ]
-
-    def batches() -> Iterator[dict[str, pa.Array]]:
-        everything = chain([first], records)
-        while chunk := list(islice(everything, _CHUNK)):
-            batch: dict[str, list[object]] = {name: [] for name, _ in fields}
-            for row, values in chunk:
-                rows.append(row)
-                batch["text"].append(_text(values, found.text, file, row))
-                if found.pair:
-                    batch["pair"].append(_text(values, found.pair, file, row))
-                choices, names = _choices(values, found, file, row)
-                batch["choices"].append(choices)
-                if found.label:
-                    answers.append(_answer(values.get(found.label), choices, names, file, row, found.label))
-            yield {name: pa.array(batch[name], kind) for name, kind in fields}
-
-    dataset = store(batches(), pa.schema(fields))
-    return Part(dataset, answers if found.label else None, rows, file, found)
 
 
 def _text(values: Mapping[str, object], column: str, file: str, row: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import datasets
@@ -11,9 +10,11 @@ from datasets import Dataset, DatasetDict
 from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
 
-from hodu.data.parts import Part, no_progress_bars, part_of
+from hodu.data.parts import Part, no_progress_bars
+from hodu.data.reading import part_of
 from hodu.data.types import SPLITS, Columns
 from hodu.errors import DataError
+from hodu.types import Task
 
 NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*){0,2}", re.ASCII)
 SPLIT_NAMES = {
@@ -23,15 +24,13 @@ SPLIT_NAMES = {
 }
 
 
-def read_hub(
-    source: str, columns: Columns, read: Callable[[Dataset, Columns, str], Part] = part_of
-) -> tuple[dict[str, Part], tuple[str, ...]]:
+def read_hub(source: str, columns: Columns, task: Task | None = None) -> tuple[dict[str, Part], tuple[str, ...]]:
     """The splits of ``owner/name``, ``owner/name/config`` or ``name/config``, and notes on splits left out.
 
     A set whose only validation splits are several (``validation_matched`` …) gives the first one.
 
     Raises:
-        DataError: the set does not exist or cannot be reached, or what ``read`` raises.
+        DataError: the set does not exist or cannot be reached, or what :func:`part_of` raises.
     """
     loaded = _load(source)
     chosen: dict[str, tuple[str, Dataset]] = {}
@@ -44,7 +43,9 @@ def read_hub(
     left_out = sorted(set(map(str, loaded)) - {name for name, _ in chosen.values()})
     notes = (f"splits of {source} that are not used: {', '.join(left_out)}",) if left_out else ()
     return {
-        split: read(chosen[split][1], columns, f"{source} {chosen[split][0]}") for split in SPLITS if split in chosen
+        split: part_of(chosen[split][1], columns, f"{source} {chosen[split][0]}", task)
+        for split in SPLITS
+        if split in chosen
     }, notes
 
 

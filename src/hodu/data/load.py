@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hodu.data.choices import questions_of, read_questions, with_answers
+from hodu.data.answers import with_places
+from hodu.data.choices import with_answers
 from hodu.data.columns import Found, listed
 from hodu.data.hub import NAME, SPLIT_NAMES, read_hub
 from hodu.data.labels import Meaning, meaning_of, with_labels
-from hodu.data.parts import Part, part_of, read_part
+from hodu.data.parts import Part
+from hodu.data.reading import read_part
 from hodu.data.rows import KINDS, kind_of
 from hodu.data.sentences import with_scores_only
+from hodu.data.tagged import tags_of, with_tags
 from hodu.data.types import SPLITS, Columns, Data
 from hodu.errors import DataError, LabelError
-from hodu.types import BY_NAME, LANGUAGE, Task
+from hodu.types import LANGUAGE, OWN_CLASS, Task
 
 USUAL = Columns()
 _WHOLE = "whole"
@@ -35,9 +38,9 @@ def load(
     ``task="multilabel"`` so are "a|b" and "a,b"). A split without labels has no column ``label``.
 
     Args:
-        source: a file (CSV, TSV, JSON lines, Parquet, or text with one text a line; each also ``.gz``), a folder with
-            ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set: ``owner/name``, ``owner/name/config``,
-            ``name/config``.
+        source: a file (CSV, TSV, JSON lines, Parquet, text with one text a line, CoNLL's words and tags, SQuAD's JSON;
+            each also ``.gz``), a folder with ``train.*``, ``dev.*``, ``test.*`` of these formats, or a hub set:
+            ``owner/name``, ``owner/name/config``, ``name/config``.
         columns: the names of columns that do not have their usual ones.
         task: what the labels are, where that is not to be inferred; for a language task only the texts are read, for
             ``sentence-embedding`` texts and scores of pairs, for ``multiple-choice`` questions with their choices.
@@ -50,11 +53,10 @@ def load(
     """
     files = _files(source)
     notes: tuple[str, ...] = ()
-    asked = task == "multiple-choice"
     if files is None:
-        parts, notes = read_hub(str(source), columns, questions_of if asked else part_of)
+        parts, notes = read_hub(str(source), columns, task)
     else:
-        parts = {split: (read_questions if asked else read_part)(path, columns) for split, path in files.items()}
+        parts = {split: read_part(path, columns, task) for split, path in files.items()}
     if task in LANGUAGE:
         parts = {split: _running_text(part) for split, part in parts.items()}
     if task == "sentence-embedding":
@@ -68,8 +70,9 @@ def load(
             f"some splits of {source} have pairs and some have not ({_columns_note(parts)}); name the columns with "
             "--pair-column"
         )
-    if asked:
-        return _questions(parts, label_names, str(source), notes, whole)
+    kinds = {part.found.task for part in parts.values()}
+    if kinds - {None}:
+        return _of_own_kind(parts, kinds, label_names, str(source), notes, whole)
     meaning = _meaning(parts, task, label_names)
     splits = {
         split: part.dataset if part.labels is None or meaning is None else with_labels(part, meaning)
@@ -77,7 +80,7 @@ def load(
     }
     return Data(
         splits,
-        task if task in BY_NAME else meaning.task if meaning else None,
+        task if task in OWN_CLASS else meaning.task if meaning else None,
         meaning.names if meaning else (),
         str(source),
         (*notes, f"columns: {_columns_note(parts)}", *([] if task in LANGUAGE else _label_notes(parts, meaning))),
@@ -94,18 +97,37 @@ def _meaning(parts: Mapping[str, Part], task: Task | None, label_names: Sequence
     return meaning_of(parts, task, label_names)
 
 
-def _questions(
-    parts: Mapping[str, Part], label_names: Sequence[str] | None, source: str, notes: tuple[str, ...], whole: bool
+def _of_own_kind(
+    parts: Mapping[str, Part],
+    kinds: set[Task | None],
+    label_names: Sequence[str] | None,
+    source: str,
+    notes: tuple[str, ...],
+    whole: bool,
 ) -> Data:
-    if label_names:
+    """Words and their tags, questions and their answers, or questions with choices: one kind in all splits."""
+    kind, *others = kinds
+    if kind is None or others:
+        raise DataError(
+            f"the splits hold different things ({_columns_note(parts)}); name the columns, or give --task", file=source
+        )
+    names: tuple[str, ...] = ()
+    if kind == "token-classification":
+        tagged = any(part.labels is not None for part in parts.values())
+        meaning = tags_of(parts, label_names) if tagged else None
+        names = meaning.names if meaning else ()
+        splits = {split: with_tags(part, meaning) for split, part in parts.items()}
+        more = _label_notes(parts, meaning)
+    elif label_names:
         raise LabelError(
-            f"label names ({', '.join(label_names)}) do not go with multiple choice, whose classes are each question's own choices",
+            f"label names ({', '.join(label_names)}) do not go with {kind}, whose rows have no classes in common",
             file=source,
         )
-    splits, more = with_answers(parts)
+    else:
+        splits, more = with_answers(parts) if kind == "multiple-choice" else with_places(parts)
     labelled = any("label" in dataset.column_names for dataset in splits.values())
     notes = (*notes, f"columns: {_columns_note(parts)}", *more)
-    return Data(splits, "multiple-choice" if labelled else None, (), source, notes, whole)
+    return Data(splits, kind if labelled else None, names, source, notes, whole)
 
 
 def _running_text(part: Part) -> Part:

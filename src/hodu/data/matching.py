@@ -78,6 +78,8 @@ def _folded(name: str) -> str:
 def _renumbered(dataset: Dataset, ids: Sequence[int], classes: int) -> Dataset:
     if "label" not in dataset.column_names:
         return dataset
+    if "words" in dataset.column_names:
+        return _renumbered_tags(dataset, ids)
     old = np.asarray(dataset["label"][:])  # N, or N C for multi-label
     if old.ndim == 1:
         column, feature = np.asarray(ids)[old], Value("int64")
@@ -87,3 +89,9 @@ def _renumbered(dataset: Dataset, ids: Sequence[int], classes: int) -> Dataset:
         column, feature = list(new), List(Value("float32"), length=classes)
     with no_progress_bars():
         return dataset.remove_columns("label").add_column("label", column, feature=feature)
+
+
+def _renumbered_tags(dataset: Dataset, ids: Sequence[int]) -> Dataset:
+    tags = [[ids[tag] for tag in row] for row in dataset["label"][:]]
+    with no_progress_bars():
+        return dataset.remove_columns("label").add_column("label", tags, feature=List(Value("int64")))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import shutil
 import zlib
-from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +14,9 @@ import datasets
 import pyarrow as pa
 from datasets import Dataset
 
-from hodu.data.columns import Found, find_columns
-from hodu.data.rows import Record, kind_of, read_rows
-from hodu.data.store import new_folder, store
-from hodu.data.types import Columns
+from hodu.data.columns import Found
+from hodu.data.store import new_folder
 from hodu.errors import DataError
-
-_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Part:
     """One split.
 
     Attributes:
-        dataset: columns ``text`` and, for pairs, ``pair``.
+        dataset: columns ``text`` and, for pairs, ``pair``; or ``words`` (lists of texts), or ``choices`` (lists of texts) beside the question.
         labels: one value a row, as written (ids of declared classes: their names); None without labels.
         rows: where each row stands in its file.
         file: the file, or the hub set and its split.
@@ -46,97 +40,12 @@ class Part:
     names: tuple[str, ...] = ()
 
 
-def read_part(path: Path, columns: Columns) -> Part:
-    """Read a file of any known format.
+def read_parquet(path: Path) -> Dataset:
+    """A Parquet file as a table.
 
     Raises:
-        DataError: the file is unreadable or empty, lacks a column, or a row has no text; names file and row.
-        OutputError: no room for temporary data.
+        DataError: it cannot be read.
     """
-    if kind_of(path) == ".parquet":
-        return part_of(read_parquet(path), columns, str(path))
-    records = read_rows(path)
-    first = next(records, None)
-    if first is None:
-        raise DataError("there are no rows of data in it (it is empty, or has only a header)", file=path)
-    found = find_columns(columns, list(first[1]), path)
-    labels: list[object] = []
-    rows = array("q")
-    batches = _text_batches(itertools.chain([first], records), found, path, labels, rows)
-    dataset = store(batches, pa.schema([(name, pa.string()) for name in _texts(found).values()]))
-    return Part(dataset, labels if found.label else None, rows, str(path), found)
-
-
-def part_of(dataset: Dataset, columns: Columns, file: str) -> Part:
-    """The same of a dataset that is already a table (Parquet, hub); rows count from 1. Raises as :func:`read_part`."""
-    if not len(dataset):
-        raise DataError("there are no rows of data in it", file=file)
-    found = find_columns(columns, dataset.column_names, file)
-    labels, names = _table_labels(dataset, found.label) if found.label else (None, ())
-    texts = _texts(found)
-    kept = dataset.select_columns(list(texts))
-    for start, batch in zip(itertools.count(1, _CHUNK), kept.iter(_CHUNK), strict=False):
-        for name in texts:
-            _check_texts(batch[name], range(start, start + _CHUNK), file, name)
-    # Two steps, as a set may call its label "text".
-    kept = kept.rename_columns({name: f"hodu {new}" for name, new in texts.items()})
-    kept = kept.rename_columns({f"hodu {new}": new for new in texts.values()})
-    return Part(kept, labels, range(1, len(kept) + 1), file, found, names)
-
-
-@contextmanager
-def no_progress_bars() -> Iterator[None]:
-    """Keep ``datasets`` from drawing bars, and leave its setting as it was."""
-    before = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not before:
-            datasets.enable_progress_bars()
-
-
-def _texts(found: Found) -> dict[str, str]:
-    """The columns of text as the file calls them → as we do."""
-    return {found.text: "text"} | ({found.pair: "pair"} if found.pair else {})
-
-
-def _text_batches(
-    records: Iterator[Record], found: Found, path: Path, labels: list[object], rows: array[int]
-) -> Iterator[dict[str, pa.Array]]:
-    """The texts in batches of columns; ``labels`` and ``rows`` are filled on the way, so that a file is read once."""
-    while chunk := list(itertools.islice(records, _CHUNK)):
-        numbers = [row for row, _ in chunk]
-        rows.extend(numbers)
-        if found.label:
-            labels += _column(chunk, found.label, path)
-        batch = {}
-        for theirs, ours in _texts(found).items():
-            values = _column(chunk, theirs, path)
-            _check_texts(values, numbers, path, theirs)
-            batch[ours] = pa.array(values, pa.string())
-        yield batch
-
-
-def _column(chunk: list[Record], name: str, path: Path) -> list[object]:
-    for row, values in chunk:
-        if name not in values:
-            raise DataError(f"this row has no {name!r}, only {', '.join(map(repr, values))}", file=path, row=row)
-    return [values[name] for _, values in chunk]
-
-
-def _check_texts(values: Sequence[object], rows: Sequence[int], file: str | Path, column: str) -> None:
-    for value, row in zip(values, rows, strict=False):
-        if not isinstance(value, str):
-            raise DataError(
-                f"{type(value).__name__} {str(value)[:40]!r}, expected a text", file=file, row=row, column=column
-            )
-        if not value.strip():
-            raise DataError("the text is empty; fill it in or remove the row", file=file, row=row, column=column)
-
-
-def read_parquet(path: Path) -> Dataset:
-    """A Parquet file as a table. Raises as :func:`read_part`."""
     folder = new_folder()
     try:
         if path.name.lower().endswith(".gz"):
@@ -152,16 +61,13 @@ def read_parquet(path: Path) -> Dataset:
     return dataset
 
 
-def _table_labels(dataset: Dataset, column: str) -> tuple[list[object] | None, tuple[str, ...]]:
-    """Labels as values, or as names where the set declares classes; None when all are -1 (test sets that hide them)."""
-    values = list(dataset[column][:])
-    feature = dataset.features[column]
-    feature = getattr(feature, "feature", feature)  # of a list: what it is a list of
-    if not isinstance(feature, datasets.ClassLabel):
-        return values, ()
-    if all(value == -1 for value in values):
-        return None, ()
-    named = {None: None, -1: None} | dict(enumerate(feature.names))
-    return [[named[i] for i in value] if isinstance(value, list) else named[value] for value in values], tuple(
-        feature.names
-    )
+@contextmanager
+def no_progress_bars() -> Iterator[None]:
+    """Keep ``datasets`` from drawing bars, and leave its setting as it was."""
+    before = datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not before:
+            datasets.enable_progress_bars()

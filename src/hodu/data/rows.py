@@ -140,4 +140,5 @@ _READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
     ".json": _jsonl,
     ".txt": _text,
 }
-KINDS = (*_READERS, ".parquet")
+CONLL = (".conll", ".bio", ".iob", ".iob2")
+KINDS = (*_READERS, *CONLL, ".parquet")

@@ -24,7 +24,7 @@ def split(data: Data) -> Data:
     """Add the dev split, and for one whole file also the test split, that are missing.
 
     Where a row goes depends on its text (and pair) alone: equal texts go together, whatever their case, spacing or
-    Unicode form, and rows that are added later move no other row (save where dev is at its cap, or the set has fewer
+    Unicode form (questions with the others about their context), and rows that are added later move no other row (save where dev is at its cap, or the set has fewer
     than 200 texts). A whole file gives 10 % to dev and 10 % to test; a set without dev gives 10 % of train, at most
     5,000 rows. Splits that exist are never touched. The notes say what was done, and how many rows of test (or dev)
     also stand in train.
@@ -36,7 +36,11 @@ def split(data: Data) -> Data:
     if "train" not in data.splits:
         return data
     train = data.splits["train"]
-    hashes = _hashes(train)
+    hashes = known = _hashes(train)
+    if (
+        data.task == "question-answering"
+    ):  # questions about one context go together, or a model is examined on what it was taught
+        hashes = _hashes(train, ("pair",))
     notes: list[str] = []
     splits = dict(data.splits)
     if "dev" not in splits:
@@ -57,9 +61,9 @@ def split(data: Data) -> Data:
             f"split by content: {sizes} rows" if data.whole else f"dev set aside from train by content: {sizes} rows"
         )
         notes += _missing_classes(splits["train"], data)
-    known = set(hashes.tolist())
+    seen_in_train = set(known.tolist())
     for name in data.splits.keys() - {"train"}:
-        seen = sum(value in known for value in _hashes(splits[name]).tolist())
+        seen = sum(value in seen_in_train for value in _hashes(splits[name]).tolist())
         if seen:
             notes.append(
                 f"{seen:,} of {len(splits[name]):,} rows of {name} also stand in train: figures on {name} flatter by "
@@ -84,9 +88,9 @@ def _tenth(hashes: Hashes, most: int) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-def _hashes(dataset: Dataset) -> Hashes:
+def _hashes(dataset: Dataset, of: tuple[str, ...] = ("text", "pair", "choices")) -> Hashes:
     """64 bits for each row's text, pair and choices; equal in every run, on every machine."""
-    columns = [name for name in ("text", "pair", "choices") if name in dataset.column_names]
+    columns = [name for name in of if name in dataset.column_names]
     hashes = np.empty(len(dataset), np.uint64)
     start = 0
     for batch in dataset.select_columns(columns).iter(10_000):
@@ -94,7 +98,7 @@ def _hashes(dataset: Dataset) -> Hashes:
             texts = [text for cell in cells for text in ([cell] if isinstance(cell, str) else cell)]
             plain = "\0".join(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts)
             hashes[index] = int.from_bytes(hashlib.blake2b(plain.encode("utf-8"), digest_size=8).digest(), "big")
-        start += len(batch["text"])
+        start += len(batch[columns[0]])
     return hashes
 
 

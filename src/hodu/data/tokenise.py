@@ -15,6 +15,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hodu.data.store import store
 from hodu.errors import DataError, ModelError
+from hodu.types import IGNORED
 
 MOST_TOKENS = 512
 _CHUNK = 1_000
@@ -51,25 +52,27 @@ def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length
     """Tokenise the texts (and pairs) of one split; row ``i`` stays row ``i``.
 
     Columns: ``input_ids``, ``attention_mask``, ``token_type_ids`` where the tokenizer makes them, ``length`` (in
-    tokens, special ones included) and, with labels, ``labels``. A pair that is too long loses tokens of its longer text
+    tokens, special ones included) and, with labels, ``labels``; of words also those of :func:`tokenise_words`. A pair that is too long loses tokens of its longer text
     first.
 
     Raises:
         DataError: ``max_length`` leaves no room for a token beside the special ones.
         OutputError: no room for temporary data.
     """
+    if "words" in dataset.column_names:
+        from hodu.data.tagging import tokenise_words  # which stands on this module
+
+        return tokenise_words(dataset, tokenizer, max_length=max_length)
     pairs = "pair" in dataset.column_names
-    special = tokenizer.num_special_tokens_to_add(pair=pairs)
-    if max_length < special + 1 + pairs:
-        raise DataError(
-            f"a maximum of {max_length} tokens leaves no room beside the {special} special ones; expected "
-            f"{special + 1 + pairs} or more"
-        )
+    check_room(tokenizer, max_length, pairs=pairs)
     outputs = [
         name for name in _TYPES if name in ("input_ids", "attention_mask") or name in tokenizer.model_input_names
     ]
     fields = [(name, pa.list_(_TYPES[name])) for name in outputs] + [("length", pa.int32())]
-    if "label" in dataset.column_names:
+    labelled = (
+        "label" in dataset.column_names and "starts" not in dataset.column_names
+    )  # answers have no label of a whole text
+    if labelled:
         fields.append(("labels", dataset.features.arrow_schema.field("label").type))
     cut = 0
 
@@ -88,7 +91,7 @@ def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length
             cut += _longer(tokenizer, texts, lengths, max_length)
             batch = {name: pa.array(encoded[name], pa.list_(_TYPES[name])) for name in outputs}
             batch["length"] = pa.array(lengths, pa.int32())
-            if "label" in dataset.column_names:
+            if labelled:
                 batch["labels"] = table["label"].combine_chunks()
             yield batch
 
@@ -96,11 +99,25 @@ def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length
     return tokenised, Truncation(cut, len(tokenised), max_length)
 
 
+def check_room(tokenizer: PreTrainedTokenizerBase, max_length: int, *, pairs: bool) -> None:
+    """Whether a row of so many tokens can hold any text.
+
+    Raises:
+        DataError: the special tokens leave no room.
+    """
+    special = tokenizer.num_special_tokens_to_add(pair=pairs)
+    if max_length < special + 1 + pairs:
+        raise DataError(
+            f"a maximum of {max_length} tokens leaves no room beside the {special} special ones; expected "
+            f"{special + 1 + pairs} or more"
+        )
+
+
 def collate(tokenizer: PreTrainedTokenizerBase) -> Callable[[Sequence[Mapping[str, object]]], dict[str, Tensor]]:
     """A function from rows of :func:`tokenise` to one batch, padded to its longest row on the tokenizer's side.
 
     It gives ``input_ids``, ``attention_mask`` and, as far as the rows have them, ``token_type_ids`` (each ``B L``,
-    long) and ``labels`` (``B`` long for classes, ``B`` float for regression, ``B C`` float for multi-label). Other
+    long) and ``labels`` (``B`` long for classes, ``B`` float for regression, ``B C`` float for multi-label; ``B L`` long of rows with ``tags``). Other
     columns are left out.
 
     Raises:
@@ -129,7 +146,17 @@ def _padded(rows: Sequence[Mapping[str, object]], *, padding: Mapping[str, int],
     if "labels" in rows[0]:
         labels = torch.as_tensor([row["labels"] for row in rows])  # B or B C
         batch["labels"] = labels.float() if labels.is_floating_point() else labels
+    if "tags" in rows[0]:
+        batch["labels"] = _padded_tags(rows, longest, left=left)  # B L
     return batch
+
+
+def _padded_tags(rows: Sequence[Mapping[str, object]], longest: int, *, left: bool) -> Tensor:
+    filled = torch.full((len(rows), longest), IGNORED)  # B L
+    for padded, row in zip(filled, rows, strict=True):
+        tags = torch.as_tensor(row["tags"])
+        padded[longest - len(tags) if left else 0 : longest if left else len(tags)] = tags
+    return filled
 
 
 def _longer(

@@ -27,7 +27,9 @@ class Data:
     Attributes:
         splits: by name, in the order ``train``, ``dev``, ``test``, as far as they exist. Columns: ``text``; ``pair``
             for pairs; ``choices`` (lists of texts) for questions with choices; and, in splits that have labels, ``label``: a class id (int64), a number (float32), or one 0.0 or
-            1.0 per class (``C`` float32), of questions the place of the right choice (int64).
+            1.0 per class (``C`` float32), of questions with choices the place of the right one (int64). For token classification also ``words`` (``text`` is these with spaces
+            between), and ``label`` has a class id for each. For question answering ``text`` is the question and ``pair`` the context, ``label`` the answers that count as right
+            and ``starts`` where each of them begins in the context.
         task: what the labels are; None when no split has any.
         labels: the names of the classes, in the order of their ids; empty for regression, multiple choice and without labels.
         source: what the user typed.

@@ -5,30 +5,23 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from hodu.data import Data, as_read, has_scores, load, match_labels
+from hodu.data import Data, as_read, load
 from hodu.data import split as split_data
 from hodu.errors import DataError, HoduError, ModelError
-from hodu.measuring.choices import answered
-from hodu.measuring.language import expect
+from hodu.measuring.judging import System, said, score_agreement, score_quality
 from hodu.measuring.measured import Measured
-from hodu.measuring.replaced import CALLED_REPLACED, JUDGED_RIGHT, Corrupted, alike, corrupt, detect
-from hodu.measuring.score import METRICS, agreement, agreement_interval, bootstrap, score
-from hodu.measuring.sentences import cosines
+from hodu.measuring.replaced import Corrupted, corrupt
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
-from hodu.models.load import Loaded, labels_of, load_model, task_of
-from hodu.types import BY_NAME, LANGUAGE, NUMBERS, Task
+from hodu.models.load import Loaded, load_model, task_of
+from hodu.types import LANGUAGE, OWN_CLASS, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -37,20 +30,6 @@ _ONE_TEXT: dict[Task, str] = {
     "multiple-choice": "of a question with one of its choices",
 }
 LATENCY_ROWS, THROUGHPUT_ROWS, MEMORY_ROWS = 200, 256, 50
-
-
-@dataclass
-class _System:
-    """A model while it is being measured."""
-
-    loaded: Loaded
-    role: str
-    logits: NDArray[Any]
-    asked: NDArray[np.float64] | None = None  # how many pieces a language model had to guess (or judge), row by row
-    judged: list[Tensor] | None = None  # which pieces a discriminator takes for replaced ones
-    metrics: dict[str, float] = field(default_factory=dict)
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def measure(
@@ -69,7 +48,8 @@ def measure(
     GPU where there is one; size, speed and memory are always those of the CPU.
 
     Args:
-        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: language models of one kind, sentence encoders, multiple choice.
+        models: folders or hub ids of sequence classifiers (or regressors), or of models of one other task: token classifiers, question answerers, multiple choice,
+            sentence encoders, language models of one kind.
         data: loaded, or what :func:`hodu.data.load` takes. Labels are brought into each model's own order first.
         split: which rows; by default the test split, or else dev, or else train (and then a note says so).
         teacher: which of ``models`` is the teacher; by default the one whose ``hodu.json`` says so, or that a student's
@@ -92,7 +72,9 @@ def measure(
     loaded = [load_model(path) for path in models]
     task = _task_of_all(loaded)
     if not isinstance(data, Data):
-        data = split_data(load(data, task=task if task in BY_NAME else None))
+        data = split_data(load(data, task=task if task in OWN_CLASS else None))
+    if (task in TOKENS or data.task in TOKENS) and data.task not in (task, None):
+        raise DataError(f"the data is for {data.task}, but {loaded[0].path} does {task}", file=data.source)
     split, notes = _chosen_split(data, split)
     rows = data.splits[split]
     if (task == "multiple-choice") != ("choices" in rows.column_names):
@@ -105,15 +87,15 @@ def measure(
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     text = _corrupted(loaded, task, rows, generator)
     systems = [
-        _System(one, role, **_said(one, rows, text), notes=_untrained(one))
+        System(one, role, **said(one, task, rows, text), notes=_untrained(one))
         for one, role in zip(loaded, roles, strict=True)
     ]
     notes = (*notes, *([text.note] if text else []))
-    task = task if task in BY_NAME else data.task or task
+    task = task if task in OWN_CLASS else data.task or task
     systems.sort(key=lambda system: system.role != "teacher")  # stable: the others stay as typed
     for system in systems:
-        _quality(system, data, split)
-    _agreements(systems, task, text)
+        score_quality(system, data, split)
+    score_agreement(systems, task, rows, text)
     for system in systems:
         _size(system)
     if speed:
@@ -191,8 +173,8 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
 
 def _task_of_all(systems: Sequence[Loaded]) -> Task:
     tasks = {one.path: task_of(one.model.config) for one in systems}
-    named = {path: task for path, task in tasks.items() if task in BY_NAME}
-    if named and len(set(tasks.values())) > 1:
+    own = {path: task for path, task in tasks.items() if task in OWN_CLASS}
+    if own and len(set(tasks.values())) > 1:
         listed = ", ".join(f"{path} ({task})" for path, task in tasks.items())
         raise ModelError(f"these models do different things and cannot stand side by side: {listed}")
     return next(iter(tasks.values()))
@@ -208,98 +190,14 @@ def _corrupted(systems: Sequence[Loaded], task: Task, rows: Dataset, generator: 
     return None
 
 
-def _said(system: Loaded, rows: Dataset, text: Corrupted | None) -> dict[str, Any]:
-    """What a model says of these rows, by the names of :class:`_System`."""
-    model: nn.Module = system.model
-    if torch.cuda.is_available():
-        model.to("cuda")
-    try:
-        if text is not None:
-            return dict(zip(("logits", "asked", "judged"), detect(system, text), strict=True))
-        if task_of(system.model.config) in LANGUAGE:
-            return dict(zip(("logits", "asked"), expect(system, rows), strict=True))
-        if task_of(system.model.config) == "sentence-embedding":
-            return {"logits": cosines(system, rows)}
-        return {"logits": answered(system, rows)}
-    finally:
-        model.to("cpu")
-
-
-def _quality(system: _System, data: Data, split: str) -> None:
-    if system.asked is not None:
-        task = task_of(system.loaded.model.config)
-        if system.judged is not None and not system.logits[:, CALLED_REPLACED].any():
-            system.notes += ("calls no piece replaced, so it has not learned to tell them: train it longer",)
-        system.metrics.update(score(task, system.logits, system.asked))
-        for metric in METRICS[task]:
-            system.intervals[metric] = bootstrap(task, system.logits, system.asked, metric)
-        return
-    if data.task is None or "label" not in data.splits[split].column_names:
-        return
-    if task_of(system.loaded.model.config) == "sentence-embedding":
-        _similarity(system, data, split)
-        return
-    matched, notes = (data, ()) if data.task in BY_NAME else match_labels(data, labels_of(system.loaded.model.config))
-    system.notes += notes
-    gold = np.asarray(matched.splits[split]["label"][:])
-    system.metrics.update(score(data.task, system.logits, gold))
-    for metric in METRICS[data.task]:
-        system.intervals[metric] = bootstrap(data.task, system.logits, gold, metric)
-
-
-def _similarity(system: _System, data: Data, split: str) -> None:
-    """Quality of a sentence encoder, where the rows are pairs of sentences with a score."""
-    if not has_scores(data.splits[split]) or data.task not in NUMBERS:
-        note = f"{split} has no pairs of sentences with a score, so quality is not known"
-        system.notes += (f"{note} (labels are {data.task}; numbers are scores with --task sentence-embedding)",)
-        return
-    gold = np.asarray(data.splits[split]["label"][:])
-    system.metrics.update(score("sentence-embedding", system.logits, gold))
-    for metric in METRICS["sentence-embedding"]:
-        system.intervals[metric] = bootstrap("sentence-embedding", system.logits, gold, metric)
-
-
-def _agreements(systems: Sequence[_System], task: Task, text: Corrupted | None) -> None:
-    teacher = next((system for system in systems if system.role == "teacher"), None)
-    if teacher is None or (task in LANGUAGE and text is None):
-        return
-    for system in systems:
-        if system is teacher:
-            continue
-        if text is not None and system.judged is not None and teacher.judged is not None and system.asked is not None:
-            same = alike(system.judged, teacher.judged, text)  # N 5
-            system.metrics["agreement"] = float(same[:, JUDGED_RIGHT].sum() / system.asked.sum())
-            system.intervals["agreement"] = bootstrap(task, same, system.asked, "accuracy")
-            continue
-        own = (
-            system.logits if task in NUMBERS | BY_NAME else system.logits[:, _columns(teacher.loaded, system.loaded)]
-        )  # N C
-        system.metrics["agreement"] = agreement(task, own, teacher.logits)
-        system.intervals["agreement"] = agreement_interval(task, own, teacher.logits)
-
-
-def _columns(teacher: Loaded, student: Loaded) -> list[int]:
-    """For each class of the teacher the student's column of that class, by the rule that matches data to models."""
-    names = tuple(labels_of(teacher.model.config).values())
-    classes = list(range(len(names)))
-    probe = Data(
-        splits={"test": Dataset.from_dict({"text": list(names), "label": classes})},
-        task="classification",
-        labels=names,
-        source=teacher.path,
-        notes=(),
-    )
-    return list(match_labels(probe, labels_of(student.model.config))[0].splits["test"]["label"])
-
-
-def _size(system: _System) -> None:
+def _size(system: System) -> None:
     everything, without_embeddings = count_parameters(system.loaded.model)
     system.metrics["parameters"] = everything
     system.metrics["non_embedding_parameters"] = without_embeddings
     system.metrics["size_bytes"] = size_bytes(system.loaded.path)
 
 
-def _speed(systems: Sequence[_System], rows: Dataset, threads: int) -> None:
+def _speed(systems: Sequence[System], rows: Dataset, threads: int) -> None:
     loaded = [system.loaded for system in systems]
     logger.info("timing %d models, %d threads", len(loaded), threads)
     latencies = latency(loaded, sample_rows(rows, LATENCY_ROWS), threads=threads)
@@ -320,7 +218,7 @@ def _speed(systems: Sequence[_System], rows: Dataset, threads: int) -> None:
             logger.warning("%s", system.notes[-1])
 
 
-def _names(systems: Sequence[_System]) -> list[str]:
+def _names(systems: Sequence[System]) -> list[str]:
     """The role when only one has it, else the folder's name, else (two folders of one name) the whole path."""
     roles = Counter(system.role for system in systems)
     folders = Counter(Path(system.loaded.path).name for system in systems)

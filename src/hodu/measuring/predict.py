@@ -43,16 +43,21 @@ def predict(
 
 
 def texts_of(dataset: Dataset) -> Dataset:
-    """Only what a model reads: "text", and "pair" where there is one."""
-    return dataset.select_columns([name for name in ("text", "pair") if name in dataset.column_names])
+    """Only what a model reads: "text", and "pair" or "words" where there are any."""
+    return dataset.select_columns([name for name in ("text", "pair", "words") if name in dataset.column_names])
 
 
 def sorted_batches(
-    encoded: Dataset, tokenizer: PreTrainedTokenizerBase, batch_size: int
+    encoded: Dataset, tokenizer: PreTrainedTokenizerBase, batch_size: int, *, tags: bool = False
 ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-    """Padded batches of a tokenised set with their row numbers, longest first: memory runs out at once or never."""
+    """Padded batches of a tokenised set with their row numbers, longest first: memory runs out at once or never.
+
+    Args:
+        tags: give the column of that name too, as ``labels`` (``B L``).
+    """
     pad = collate(tokenizer)
     inputs = [name for name in tokenizer.model_input_names if name in encoded.column_names]
+    inputs += ["tags"] * tags
     order = np.argsort(-np.asarray(encoded["length"][:]), kind="stable").tolist()
     features: Any = encoded.select_columns(inputs)
     for start in range(0, len(order), batch_size):

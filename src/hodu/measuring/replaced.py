@@ -21,7 +21,7 @@ from hodu.models.load import Loaded
 from hodu.objectives.replaced import detected
 from hodu.types import IGNORED
 
-CALLED_REPLACED, JUDGED_RIGHT = 1, 3
+CALLED_REPLACED = 1
 """Columns of :func:`detect`."""
 
 _BATCH = 32

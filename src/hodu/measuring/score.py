@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hodu.errors import DataError, LabelError, ModelError
-from hodu.types import LANGUAGE, NUMBERS, Task
+from hodu.types import NUMBERS, Task
 
 Array = NDArray[Any]
 
@@ -24,6 +24,8 @@ METRICS: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "f1"),
     "multilabel": ("f1", "f1_micro", "accuracy"),
     "regression": ("pearson", "spearman"),
+    "token-classification": ("f1", "precision", "recall", "accuracy"),
+    "question-answering": ("f1", "exact_match"),
     "masked-lm": ("perplexity", "accuracy"),
     "causal-lm": ("perplexity", "accuracy"),
     "replaced-token": ("f1", "accuracy", "cross_entropy"),
@@ -32,20 +34,25 @@ METRICS: dict[Task, tuple[str, ...]] = {
 }
 """The metrics of each task, headline first. ``f1`` is the macro average; a multi-label row is right as a whole set. ``perplexity`` is e to the mean surprise at
 the pieces to guess (masked ones: at 15 % of them, the same for all models of one vocabulary), lower is better. Of a discriminator of replaced pieces ``f1`` is that of "replaced" and ``cross_entropy`` nats a token, lower
-is better. Sentence encoders are scored by the cosines that they find for pairs of sentences."""
+is better. Sentence encoders are scored by the cosines that they find for pairs of sentences. Of token classification ``f1``, ``precision`` and
+``recall`` are those of whole entities (micro average, as seqeval counts), ``accuracy`` is that of words; question answering has SQuAD's ``f1`` and ``exact_match``."""
 
 LOWER_IS_BETTER = frozenset({"perplexity", "cross_entropy"})
 
 DECIDES: dict[Task, str] = {"replaced-token": "cross_entropy"}
 """What the best checkpoint is chosen by where it is not the headline: a discriminator's F1 is 0 until it calls the first piece replaced, and a tie would keep the worst."""
 
-_SAME: dict[Task, str] = {
+ALIKE: dict[Task, str] = {
     "classification": "accuracy",
     "multilabel": "accuracy",
     "regression": "pearson",
-    "sentence-embedding": "pearson",
+    "token-classification": "accuracy",
+    "question-answering": "exact_match",
     "multiple-choice": "accuracy",
+    "sentence-embedding": "pearson",
+    "replaced-token": "accuracy",
 }
+"""The metric that, with the teacher's answers as the right ones, is agreement."""
 
 
 def answers(task: Task, logits: Array) -> Array:
@@ -53,11 +60,12 @@ def answers(task: Task, logits: Array) -> Array:
 
     Args:
         logits: ``N C`` (``N 1`` for regression and pairs of sentences; for language tasks ``N 2``: nats of surprise, pieces guessed right;
-            for replaced-token ``N 5``: see :func:`hodu.objectives.replaced.detected`).
+            for replaced-token ``N 5``: see :func:`hodu.objectives.replaced.detected`; for tasks about tokens what :mod:`hodu.measuring.tagged` and
+            :mod:`hodu.measuring.answered` count).
 
     Returns:
         ``N`` class ids; for multi-label ``N C`` of 0 and 1 (1 where the sigmoid is above one half); for regression
-        ``N`` numbers; for language tasks what came.
+        ``N`` numbers; for language tasks and those about tokens what came.
 
     Raises:
         ModelError: for logits that are not ``N C``, not finite, or not one number a row in regression.
@@ -70,8 +78,8 @@ def answers(task: Task, logits: Array) -> Array:
         raise ModelError(
             f"the model gives NaN or infinity for {len(broken)} of {len(logits)} rows, first for row {broken[0]}"
         )
-    if task in LANGUAGE:
-        return logits.astype(np.float64)  # N 2 or N 5
+    if task in _COUNTED:
+        return logits.astype(np.float64)  # N 2, or as many counts as the task has
     if task in ("classification", "multiple-choice"):
         return np.asarray(logits.argmax(axis=1))  # N
     if task == "multilabel":
@@ -91,8 +99,8 @@ def score(task: Task, logits: Array, labels: ArrayLike) -> dict[str, float]:
 
     Args:
         logits: ``N C``.
-        labels: ``N`` class ids, ``N C`` of 0 and 1 (multi-label), ``N`` numbers (regression) or how many pieces there were to guess
-            (language tasks, ``N``); classes in the model's order.
+        labels: ``N`` class ids, ``N C`` of 0 and 1 (multi-label), ``N`` numbers (regression) or how many pieces there were to guess, words to
+            tag or questions to answer (the other tasks, ``N``); classes in the model's order.
 
     Raises:
         LabelError: labels that do not fit the logits.
@@ -129,17 +137,27 @@ def agreement(task: Task, logits: Array, teacher_logits: Array) -> float:
     For regression it is the Pearson correlation of the two outputs, for sentence encoders that of their cosines. Both ``N C``, in the same order of classes.
     """
     return float(
-        _METRIC[_SAME[task]](np.ones((1, len(logits))), answers(task, logits), _teacher(task, logits, teacher_logits))[
+        _METRIC[ALIKE[task]](np.ones((1, len(logits))), answers(task, logits), _teacher(task, logits, teacher_logits))[
             0
         ]
     )
+
+
+def counted_agreement(task: Task, counts: Array, asked: Array) -> float:
+    """The same of tasks whose rows come counted: the teacher's answers were taken for the right ones.
+
+    Args:
+        counts: row by row, as :func:`score` takes them.
+        asked: ``N``, how much there was to say.
+    """
+    return float(_metric(task, ALIKE[task])(np.ones((1, len(counts))), counts, asked)[0])
 
 
 def agreement_interval(
     task: Task, logits: Array, teacher_logits: Array, *, seed: int = 0, rounds: int = 1000
 ) -> tuple[float, float]:
     """The 95 % interval of :func:`agreement`, see :func:`bootstrap`."""
-    return bootstrap(task, logits, _teacher(task, logits, teacher_logits), _SAME[task], seed=seed, rounds=rounds)
+    return bootstrap(task, logits, _teacher(task, logits, teacher_logits), ALIKE[task], seed=seed, rounds=rounds)
 
 
 def _teacher(task: Task, logits: Array, teacher_logits: Array) -> Array:
@@ -164,7 +182,7 @@ def _gold(task: Task, logits: Array, labels: ArrayLike) -> Array:
         )
     if not np.isfinite(gold.astype(np.float64)).all():
         raise LabelError("there are labels that are NaN or infinite")
-    if task in NUMBERS or task in LANGUAGE:
+    if task in NUMBERS or task in _COUNTED:
         return gold.astype(np.float64)
     allowed = 2 if task == "multilabel" else classes
     if (gold != gold.astype(np.int64)).any() or gold.min() < 0 or gold.max() >= allowed:
@@ -264,26 +282,20 @@ def _perplexity(weights: Array, given: Array, gold: Array) -> Array:
     return np.asarray(np.exp(_ratio(weights @ given[:, 0], weights @ gold)))  # T
 
 
-def _guessed(weights: Array, given: Array, gold: Array) -> Array:
-    return _ratio(weights @ given[:, 1], weights @ gold)  # T
+def _share(
+    hits: tuple[int, ...], whole: tuple[int, ...] = (), *, of_nothing: float = np.nan
+) -> Callable[[Array, Array, Array], Array]:
+    """The sum of some counts of a row over the sum of others, or over the rows' labels."""
 
+    def share(weights: Array, given: Array, gold: Array) -> Array:
+        below = weights @ (given[:, whole].sum(axis=1) if whole else gold)  # T
+        return np.where(below > 0, _ratio(weights @ given[:, hits].sum(axis=1), below), of_nothing)  # T
 
-def _f1_replaced(weights: Array, given: Array, gold: Array) -> Array:
-    return _ratio(2 * (weights @ given[:, 0]), weights @ (given[:, 1] + given[:, 2]))  # T
-
-
-def _judged_right(weights: Array, given: Array, gold: Array) -> Array:
-    return _ratio(weights @ given[:, 3], weights @ gold)  # T
-
-
-def _nats(weights: Array, given: Array, gold: Array) -> Array:
-    return _ratio(weights @ given[:, 4], weights @ gold)  # T
+    return share
 
 
 def _metric(task: Task, name: str) -> Callable[[Array, Array, Array], Array]:
-    if task == "replaced-token":
-        return _DETECTED[name]
-    return _guessed if task in LANGUAGE and name == "accuracy" else _METRIC[name]
+    return _COUNTED[task][name] if task in _COUNTED else _METRIC[name]
 
 
 _METRIC: dict[str, Callable[[Array, Array, Array], Array]] = {
@@ -291,12 +303,23 @@ _METRIC: dict[str, Callable[[Array, Array, Array], Array]] = {
     "f1": _f1_macro,
     "f1_micro": _f1_micro,
     "pearson": _pearson,
-    "perplexity": _perplexity,
     "spearman": _spearman,
 }
 
-_DETECTED: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "f1": _f1_replaced,
-    "accuracy": _judged_right,
-    "cross_entropy": _nats,
+_COUNTED: dict[Task, dict[str, Callable[[Array, Array, Array], Array]]] = {
+    "token-classification": {  # counts: entities found rightly, entities named, entities there, words tagged rightly
+        "f1": _share((0, 0), (1, 2)),
+        "precision": _share((0,), (1,), of_nothing=0.0),  # named nothing: as seqeval
+        "recall": _share((0,), (2,)),
+        "accuracy": _share((3,)),
+    },
+    "question-answering": {"f1": _share((0,)), "exact_match": _share((1,))},  # each question's own
+    "masked-lm": {"perplexity": _perplexity, "accuracy": _share((1,))},  # nats, pieces guessed right
+    "causal-lm": {"perplexity": _perplexity, "accuracy": _share((1,))},
+    "replaced-token": {  # counts: as hodu.objectives.replaced.detected gives them
+        "f1": _share((0, 0), (1, 2)),
+        "accuracy": _share((3,)),
+        "cross_entropy": _share((4,)),
+    },
 }
+"""The metrics of the tasks whose rows come counted."""

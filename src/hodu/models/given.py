@@ -14,7 +14,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedTokenizerFast
 from hodu.errors import ModelError, ShapeError
 from hodu.models.load import Loaded, labels_of, load_for_training
 from hodu.models.shapes import check_layers, parse_shape, shape_of
-from hodu.types import Shape, Task
+from hodu.types import CLASSES, Shape, Task
 
 
 def shape_to_be(student: str, teacher: PretrainedConfig, *, heads: int | None, feed_forward: int | None) -> Shape:
@@ -54,7 +54,7 @@ def given_student(path: str, teacher: Loaded, task: Task) -> tuple[Loaded, Tenso
     labels = list(labels_of(teacher.model.config).values())
     student = load_for_training(path, task=task, labels=labels)
     own = list(labels_of(student.model.config).values())
-    if own != labels:
+    if task in CLASSES and own != labels:
         raise ModelError(
             f"the classes of {path} are {', '.join(own)}, and its teacher's are {', '.join(labels)}; expected the same order: name the student before it was fine-tuned, or a shape"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 from transformers import (
     AutoConfig,
@@ -18,7 +19,9 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForMultipleChoice,
     AutoModelForPreTraining,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
@@ -30,15 +33,25 @@ from hodu.data import max_length_of
 from hodu.errors import ModelError
 from hodu.models.pooling import is_sentence_encoder, pool_by, read_pooling
 from hodu.models.texts import one_answer_a_text
-from hodu.types import BY_NAME, Task
+from hodu.types import OWN_CLASS, TOKENS, Task
 
 _PROBLEM_TYPES: dict[Task, str] = {
     "classification": "single_label_classification",
     "multilabel": "multi_label_classification",
     "regression": "regression",
 }
+SPAN = ("start", "end")
+"""The two outputs of a question answerer."""
+
 _CLASSIFIER: tuple[Any, str] = (AutoModelForSequenceClassification, "a sequence classifier")
+_HEADS: dict[str, Task] = {  # a class's name ends so, and it does nothing else
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForMultipleChoice": "multiple-choice",
+}
 _LOADERS: dict[Task, tuple[Any, str]] = {
+    "token-classification": (AutoModelForTokenClassification, "a token classifier"),
+    "question-answering": (AutoModelForQuestionAnswering, "a question answerer"),
     "masked-lm": (AutoModelForMaskedLM, "a masked language model"),
     "causal-lm": (AutoModelForCausalLM, "a causal language model"),
     "replaced-token": (AutoModelForPreTraining, "a discriminator of replaced pieces"),
@@ -55,6 +68,7 @@ class Loaded:
         path: what the user typed.
         card: the content of ``hodu.json``, empty for foreign models.
         untrained: names of weights that the checkpoint lacks, so that they are random.
+        made_for: the task with a model class of its own that the checkpoint was made for, whatever it was loaded for.
     """
 
     path: str
@@ -62,12 +76,14 @@ class Loaded:
     tokenizer: PreTrainedTokenizerFast
     card: Mapping[str, Any]
     untrained: tuple[str, ...] = ()
+    made_for: Task | None = None
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
-        """One row ("text", optionally "pair") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
+        """One row ("text", optionally "pair"; or "words") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
         encoded = self.tokenizer(
-            row["text"],
+            row["words"] if "words" in row else row["text"],
             row.get("pair"),
+            is_split_into_words="words" in row,
             truncation=True,
             max_length=max_length_of(self.tokenizer, self.model.config),
             return_tensors="pt",
@@ -79,8 +95,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
     Args:
-        task: what it shall do; None takes a language model, a multiple-choice model or a bare encoder (of sentences) for what its checkpoint is, and everything else for a
-            sequence classifier (or regressor).
+        task: what it shall do; None takes a model of a class of its own (:data:`hodu.types.OWN_CLASS`; a bare encoder is one of sentences) for what its checkpoint is, and everything else
+            for a sequence classifier (or regressor).
         changes: other settings of the configuration, for example ``num_labels``.
 
     Raises:
@@ -96,8 +112,11 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(source)
             config = AutoConfig.from_pretrained(source)
-            task = task or own_task(config)
+            made_for = own_task(config)
+            task = task or made_for
             _check_family(source, config, task)
+            if task == "token-classification":
+                tokenizer = _with_spaces(tokenizer, source)
             loader, what = _LOADERS.get(task, _CLASSIFIER) if task else _CLASSIFIER
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
@@ -109,6 +128,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
         tokenizer.pad_token = tokenizer.eos_token
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
+    if task in TOKENS and any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
+        missing = _head_of(model)  # BERT's have the same names: what is there was trained on whole texts
     model.config.architectures = [type(model).__name__]  # what it is now, whatever the checkpoint was made for
     if task == "sentence-embedding":
         pooling = read_pooling(source)
@@ -116,7 +137,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         tokenizer.model_max_length = min(tokenizer.model_max_length, pooling.max_length or tokenizer.model_max_length)
         missing = tuple(name for name in missing if not name.startswith("pooler."))  # which no vector comes from
     one_answer_a_text(model)
-    return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)))
+    return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)), made_for)
 
 
 def load_masked_lm(path: str | Path) -> Loaded:
@@ -160,38 +181,42 @@ def own_task(config: PretrainedConfig) -> Task | None:
     if language := language_task(config):
         return language
     names = tuple(config.architectures or ())
-    if any(name.endswith("ForMultipleChoice") for name in names):
-        return "multiple-choice"
+    for end, task in _HEADS.items():
+        if any(name.endswith(end) for name in names):
+            return task
     return "sentence-embedding" if any(name.endswith("Model") and "Head" not in name for name in names) else None
 
 
 def task_at(path: str | Path) -> Task | None:
     """:func:`own_task` of a folder or hub id, without its weights; None also where there is no such model, which loading it says better."""
     try:
-        return own_task(AutoConfig.from_pretrained(str(path)))
+        with quietly():
+            return own_task(AutoConfig.from_pretrained(str(path)))
     except (OSError, ValueError, KeyError):
         return None
 
 
 def evident_task(path: str | Path) -> Task | None:
-    """What a teacher's files alone say that it does, where nobody named a task: it chooses (its class), or it is an encoder of sentences (sentence-transformers' files)."""
+    """What a teacher's files alone say that it does, where nobody named a task: it chooses or answers about tokens (its class), or it is an encoder of sentences
+    (sentence-transformers' files)."""
     task = task_at(path)
     if task == "sentence-embedding":
         return task if is_sentence_encoder(path) else None
-    return task if task == "multiple-choice" else None
+    return task if task in _HEADS.values() else None
 
 
 def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) -> Loaded:
     """Load a model with a head for this task: its own where its labels are these, else a new one.
 
     Args:
-        labels: class names in id order; empty for regression and tasks with a model class of their own.
+        labels: class names in id order; empty for tasks whose answers have no names.
     """
-    if task in BY_NAME:
+    if task in OWN_CLASS - TOKENS:  # their heads have one size only
         return load_model(path, task)
     settings = head_settings(task, labels)
     own = load_model(path, task)
-    same = set(labels_of(own.model.config).values()) == set(settings["id2label"].values())
+    theirs, ours = labels_of(own.model.config).values(), settings["id2label"].values()
+    same = len(theirs) == len(ours) if task == "question-answering" else set(theirs) == set(ours)
     loaded = own if same and not own.untrained else load_model(path, task, ignore_mismatched_sizes=True, **settings)
     _let_pad(loaded)
     return loaded
@@ -205,6 +230,10 @@ def _let_pad(loaded: Loaded) -> None:
         loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
 
 
+def _head_of(model: PreTrainedModel) -> tuple[str, ...]:
+    return tuple(name for name in model.state_dict() if not name.startswith(f"{model.base_model_prefix}."))
+
+
 def parts_of(model: PreTrainedModel, weights: Sequence[str]) -> list[str]:
     """The parts of a model that these weights make up: "classifier", "bert.pooler"."""
     body = f"{model.base_model_prefix}."
@@ -213,8 +242,13 @@ def parts_of(model: PreTrainedModel, weights: Sequence[str]) -> list[str]:
 
 def head_settings(task: Task, labels: Sequence[str]) -> dict[str, Any]:
     """The configuration's settings for a head with these classes."""
-    names = dict(enumerate(labels)) if task != "regression" else {0: "score"}
-    return {"problem_type": _PROBLEM_TYPES[task], "id2label": names, "label2id": {name: i for i, name in names.items()}}
+    given = {"regression": ("score",), "question-answering": SPAN}.get(task, tuple(labels))
+    names = dict(enumerate(given))
+    return {
+        "problem_type": _PROBLEM_TYPES.get(task),
+        "id2label": names,
+        "label2id": {name: i for i, name in names.items()},
+    }
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -248,6 +282,17 @@ def task_of(config: PretrainedConfig) -> Task:
     if config.problem_type is None:
         return "regression" if config.num_labels == 1 else "classification"
     return next(task for task, name in _PROBLEM_TYPES.items() if name == config.problem_type)
+
+
+def _with_spaces(tokenizer: Any, source: str) -> Any:
+    """GPT-2's and RoBERTa's pieces of a word are those behind a space: a list of words is read with one before each."""
+    if getattr(tokenizer, "add_prefix_space", None) is not False:
+        return tokenizer
+    tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if isinstance(getattr(backend, "pre_tokenizer", None), ByteLevel):  # some classes leave it as tokenizer.json has it
+        tokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True
+    return tokenizer
 
 
 @contextmanager

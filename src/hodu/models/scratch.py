@@ -11,7 +11,9 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertForMultipleChoice,
+    BertForQuestionAnswering,
     BertForSequenceClassification,
+    BertForTokenClassification,
     BertModel,
     ElectraConfig,
     ElectraForMaskedLM,
@@ -28,8 +30,15 @@ from hodu.models.load import Loaded, head_settings
 from hodu.models.pooling import Pooling, pool_by
 from hodu.models.texts import one_answer_a_text
 from hodu.models.wordpiece import train_wordpiece
-from hodu.types import Task
+from hodu.types import OWN_CLASS, TOKENS, Task
 
+_CLASSES: dict[Task, Any] = {  # all others are sequence classifiers
+    "token-classification": BertForTokenClassification,
+    "question-answering": BertForQuestionAnswering,
+    "multiple-choice": BertForMultipleChoice,
+    "sentence-embedding": BertModel,
+    "masked-lm": BertForMaskedLM,
+}
 GENERATOR = "generator"
 """The folder beside a discriminator's weights in which the generator lies that was trained with it."""
 
@@ -42,64 +51,44 @@ def is_shape(text: str) -> bool:
     return re.fullmatch(r"\d+x\d+", text) is not None
 
 
-def new_classifier(
-    shape: str, texts: Iterable[str], *, vocabulary: int, task: Task, labels: Sequence[str], max_length: int = 128
+def new_bert(
+    shape: str, texts: Iterable[str], *, vocabulary: int, task: Task, labels: Sequence[str] = (), max_length: int = 128
 ) -> Loaded:
-    """A BERT of this shape (layers x width) with random weights and a WordPiece tokenizer trained on ``texts``.
+    """A BERT of this shape (layers x width) for this task, with random weights and a WordPiece tokenizer trained on ``texts``. One for sentence vectors takes the mean of its last states.
 
     Args:
         vocabulary: pieces, at most.
-        labels: class names in id order, empty for regression.
+        labels: class names in id order, empty for tasks whose answers have no names.
         max_length: positions, in tokens.
 
     Raises:
         ShapeError: a width that is no multiple of 16.
     """
-    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
     sizes = _bert_sizes(shape, max_length)
+    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
+    made = _CLASSES.get(task, BertForSequenceClassification)
+    head = {} if task in OWN_CLASS - TOKENS else head_settings(task, labels)
     config = BertConfig(
-        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes, **head_settings(task, labels)
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        architectures=[made.__name__],
+        **sizes,
+        **head,
     )
-    return Loaded(shape, BertForSequenceClassification(config), tokenizer, {})
-
-
-def new_encoder(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
-    """A BERT of this shape that gives a vector for a sentence (the mean of its last states), with random weights and a WordPiece tokenizer trained on ``texts``."""
-    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
-    sizes = _bert_sizes(shape, max_length)
-    config = BertConfig(
-        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, architectures=["BertModel"], **sizes
-    )
-    model = BertModel(config)
-    pool_by(model, Pooling())
-    return Loaded(shape, model, tokenizer, {})
-
-
-def new_multiple_choice(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
-    """A BERT of this shape that chooses among the choices of a question, with random weights and a WordPiece tokenizer trained on ``texts``."""
-    tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
-    sizes = _bert_sizes(shape, max_length)
-    names = ["BertForMultipleChoice"]
-    model = BertForMultipleChoice(
-        BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, architectures=names, **sizes)
-    )
+    model = made(config)
+    if task == "sentence-embedding":
+        pool_by(model, Pooling())
     one_answer_a_text(model)
     return Loaded(shape, model, tokenizer, {})
 
 
-def new_language_model(
-    shape: str, texts: Iterable[str], *, task: Task, vocabulary: int, max_length: int = 128
-) -> Loaded:
-    """A BERT with a WordPiece tokenizer (``masked-lm``) or a GPT-2 with a byte-level one (``causal-lm``), of this shape (layers x width), with random weights.
+def new_gpt2(shape: str, texts: Iterable[str], *, vocabulary: int, max_length: int = 128) -> Loaded:
+    """A GPT-2 of this shape (layers x width) with random weights and a byte-level tokenizer trained on ``texts``.
 
     Raises:
         ShapeError: a width that is no multiple of 16.
     """
     sizes = _bert_sizes(shape, max_length)
-    if task == "masked-lm":
-        tokenizer = train_wordpiece(texts, vocabulary=vocabulary, max_length=max_length)
-        config = BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes)
-        return Loaded(shape, BertForMaskedLM(config), tokenizer, {})
     tokenizer = train_byte_pairs(texts, vocabulary=vocabulary, max_length=max_length)
     gpt2 = GPT2Config(
         vocab_size=len(tokenizer),

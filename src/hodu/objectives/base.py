@@ -89,7 +89,7 @@ def _fixed(readout: Readout | None) -> Readout | None:
 
 
 def logits_of(capture: Capture, who: str, objective: Objective) -> Tensor:
-    """The logits in float32, ``B C``.
+    """The logits in float32, ``B C`` or ``B L C``.
 
     Raises:
         ObjectiveError: nobody captured them.
@@ -123,6 +123,18 @@ def per_example_mean(values: Tensor, valid: Tensor) -> Tensor:
     # where, not only a product: 0 * NaN is NaN, and what stands at padding is nobody's business
     total = torch.where(valid, values, 0.0).sum(dim=inner)  # B
     return (total / weight.sum(dim=inner)).mean()
+
+
+def per_token_mean(values: Tensor, counts: Tensor) -> Tensor:
+    """Mean of ``values`` (``B L``) over the tokens that count, within each example and then over examples; an example with no such token adds nothing."""
+    total = torch.where(counts, values, 0.0).sum(1)  # B
+    return (total / counts.sum(1).clamp(min=1)).mean()
+
+
+def over_positions(logits: Tensor, counts: Tensor) -> Tensor:
+    """A question answerer's ``B L 2`` as logits over the tokens that count (``B L``), for where the answer begins and where it ends: ``B 2 L``."""
+    low = torch.finfo(torch.bfloat16).min / 2  # finite: a share of 0 times -inf would be NaN
+    return logits.mT.masked_fill(~counts[:, None], low)  # B 2 L
 
 
 def valid_pairs(capture: Capture) -> Tensor:

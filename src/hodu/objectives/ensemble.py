@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from hodu.errors import ObjectiveError
-from hodu.types import Capture, Task
+from hodu.objectives.base import over_positions
+from hodu.types import TOKENS, Capture, Task
 
 Mean = Literal["arithmetic", "geometric"]
 
@@ -30,7 +31,7 @@ def combine(
     meaningful mean over teachers: those of the first one are passed on.
 
     Args:
-        captures: one per teacher, logits ``B C`` with the same classes in the same order.
+        captures: one per teacher, logits ``B C`` (``B L C``) with the same classes in the same order.
         weights: one per teacher, positive; only their proportion counts.
 
     Raises:
@@ -46,16 +47,21 @@ def combine(
             f"an ensemble compares outputs over the same classes, got shapes {[tuple(t.shape) for t in given]}"
         )
     share = torch.tensor(weights, dtype=torch.float32, device=given[0].device)
-    share = (share / share.sum())[:, None, None]  # teachers 1 1
-    logits = torch.stack(given).float()  # teachers B C
+    logits = torch.stack(given).float()  # teachers B C, or teachers B L C
+    share = (share / share.sum()).view(-1, *(1 for _ in given[0].shape))  # teachers 1 1, or teachers 1 1 1
     if task == "regression" or mean == "geometric":
         return replace(captures[0], logits=(share * logits).sum(0))
+    if task == "question-answering":  # probabilities of places, not of the two ends
+        places = over_positions(logits.flatten(0, 1), captures[0].mask.repeat(len(given), 1))  # teachers*B 2 L
+        logits = places.unflatten(0, (len(given), -1))  # teachers B 2 L
+        mean_places = _mean_of_probabilities(logits / temperature, share, task)  # B 2 L
+        return replace(captures[0], logits=(mean_places * temperature).mT)
     return replace(captures[0], logits=_mean_of_probabilities(logits / temperature, share, task) * temperature)
 
 
 def _mean_of_probabilities(logits: Tensor, share: Tensor, task: Task) -> Tensor:
-    """Logits whose probabilities are the weighted mean of those of ``logits`` (teachers B C), computed in log space: ``B C``."""
-    if task in ("classification", "multiple-choice"):
+    """Logits whose probabilities are the weighted mean of those of ``logits`` (teachers B C, or one axis more), computed in log space: ``B C``."""
+    if task in ("classification", "multiple-choice") or task in TOKENS:
         return (logits.log_softmax(-1) + share.log()).logsumexp(0)
     yes = (torch.nn.functional.logsigmoid(logits) + share.log()).logsumexp(0)
     no = (torch.nn.functional.logsigmoid(-logits) + share.log()).logsumexp(0)

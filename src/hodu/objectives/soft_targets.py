@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError
-from hodu.objectives.base import Objective, logits_of, refuse_language
-from hodu.types import Capture, Needs, Pairing, Task
+from hodu.objectives.base import Objective, logits_of, over_positions, per_token_mean, refuse_language
+from hodu.types import IGNORED, TOKENS, Capture, Needs, Pairing, Task
 
 
 class SoftTargets(Objective):
@@ -19,6 +19,9 @@ class SoftTargets(Objective):
 
     - classification, multiple-choice (over the choices of a question): divergence between ``softmax(teacher / T)`` and ``softmax(student / T)``;
     - multilabel: the same between the two Bernoulli distributions of each label, mean over labels;
+    - token classification: the classification's at the first piece of each word, tagged or not, mean over them within an example;
+    - question answering: the same between the distributions over the tokens where an answer may stand (those of the context, and the first one for "not in this
+      window"), for where it begins and for where it ends, mean of both;
     - regression: mean squared error of the outputs (a number has no distribution: T must be 1).
 
     Args:
@@ -72,7 +75,7 @@ class SoftTargets(Objective):
         if ours.shape != theirs.shape:
             raise ObjectiveError(
                 f"soft targets compare the same classes, but the student gives {tuple(ours.shape)} and the teacher {tuple(theirs.shape)} "
-                "(examples, classes); build the student from this teacher"
+                f"({'examples, tokens, classes' if self.task in TOKENS else 'examples, classes'}); build the student from this teacher"
             )
         if self.task == "regression":
             return F.mse_loss(ours, theirs)
@@ -80,6 +83,14 @@ class SoftTargets(Objective):
         if self.task == "multilabel":
             # a Bernoulli is a softmax over (logit, 0)
             ours, theirs = (torch.stack((x, torch.zeros_like(x)), dim=-1) for x in (ours, theirs))  # B C 2
-        log_student, log_teacher = ours.log_softmax(-1), theirs.log_softmax(-1)
+        counts = student.mask if student.labels is None else student.labels != IGNORED  # B L, of tasks about tokens
+        if self.task == "question-answering":
+            ours, theirs = (over_positions(x, counts) for x in (ours, theirs))  # B 2 L
+        apart = self._apart(ours.log_softmax(-1), theirs.log_softmax(-1))  # B, B C, B L or B 2
+        if self.task != "token-classification":
+            return apart.mean() * self.factor
+        return per_token_mean(apart, counts) * self.factor
+
+    def _apart(self, log_student: Tensor, log_teacher: Tensor) -> Tensor:
         reference = log_student if self.divergence == "cross_entropy" else log_student - log_teacher
-        return -(log_teacher.exp() * reference).sum(-1).mean() * self.factor
+        return -(log_teacher.exp() * reference).sum(-1)

@@ -13,11 +13,14 @@ from transformers import PreTrainedModel
 from typing_extensions import override
 
 from hodu.errors import ObjectiveError, RecipeError
+from hodu.measuring.answered import best_spans
+from hodu.measuring.tagged import count_labelled
+from hodu.models.load import labels_of
 from hodu.objectives import Objective, SoftTargets, combine
 from hodu.objectives.ensemble import Mean
 from hodu.objectives.replaced import detected
 from hodu.objectives.vocabulary import surprise
-from hodu.taps import Tap
+from hodu.taps import Tap, logits_from
 from hodu.training.groups import brought_together, together
 from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
@@ -136,24 +139,40 @@ class Distillation(nn.Module):
         choices: Tensor | None = None,
         **inputs: Tensor,
     ) -> dict[str, Tensor]:
-        """``{"loss", "terms"}`` in training, ``{"logits"}`` in eval mode; there a language model gives, instead of ``B L V``, what :func:`expectation` makes of it, a discriminator what :func:`detection` does.
+        """``{"loss", "terms"}`` in training, ``{"logits"}`` (and ``{"labels"}`` where answers come counted) in eval mode, as :meth:`_evaluated` has it.
 
         Args:
             labels: ``B``, ``B C`` or ``B L``.
-            row: ``B`` (``T``) numbers of the training set's texts, by which stored answers are read.
+            row: ``B`` (``T``) row numbers: of the training set's texts, by which stored answers are read; of the windows of a dev set.
             choices: ``B N`` bool where examples have several texts, which the inputs then hold one below the other (``T L`` for ``B L``).
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
-        if not self.training and self._task in LANGUAGE:
-            assert labels is not None  # batches of running text have them
-            student = self._taps[None].ask(inputs, labels)
-            return detection(student) if self._task == "replaced-token" else expectation(student)
         if not self.training:
-            logits = self.student(**inputs).logits
-            return {"logits": logits if choices is None else brought_together(logits, choices, self._task)}
+            return self._evaluated(inputs, labels, row, choices)
         student, teacher = self._captures(inputs, labels, row, choices)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
         return {"loss": (terms * terms.new_tensor(self._weights)).sum(), "terms": terms.detach()}
+
+    def _evaluated(
+        self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The logits of a batch; of a language model, instead of ``B L V``, what :func:`expectation` makes of it, of a discriminator what :func:`detection` does, of a
+        token classifier what :func:`count_labelled` counts, of a question answerer its best spans (``logits`` ``B 3``) with their row numbers (``labels`` ``B``).
+        """
+        if self._task in LANGUAGE:
+            assert labels is not None  # batches of running text have them
+            student = self._taps[None].ask(inputs, labels)
+            return detection(student) if self._task == "replaced-token" else expectation(student)
+        said = logits_from(self.student(**inputs))
+        assert said is not None  # every other task has a head
+        if self._task == "token-classification":
+            assert labels is not None  # only labelled words are evaluated
+            return count_labelled(said, labels, tuple(labels_of(self.student.config).values()))
+        if self._task == "question-answering":
+            assert labels is not None  # windows have them
+            assert row is not None
+            return {"logits": best_spans(said, labels, inputs["attention_mask"]), "labels": row}
+        return {"logits": said if choices is None else brought_together(said, choices, self._task)}
 
     def _captures(
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None

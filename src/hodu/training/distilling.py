@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from datasets import Dataset
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
@@ -23,66 +22,21 @@ from hodu.objectives.ensemble import Mean
 from hodu.recipes import USUAL, Recipe, Stage, find_recipe, for_vectors
 from hodu.training.augmenting import augmented
 from hodu.training.choosing import chosen_student
-from hodu.training.distillation import Distillation, Teachers
+from hodu.training.distillation import Teachers
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
 from hodu.training.pre_training import generator_beside
 from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
 from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.sentence_rows import to_distil, to_fit, with_equal_steps
-from hodu.training.stages import Run, Sets, pick_device, run_stage
-from hodu.training.teacher_cache import Question, TeacherCache, cache_home, open_cache
+from hodu.training.settings import Choices, Options, Vocabulary
+from hodu.training.stages import Run
+from hodu.training.teacher_cache import cache_home
 from hodu.training.teachers import Panel, load_panel, question
-from hodu.types import LANGUAGE, Needs, Pairing, Shape, Start, Task
-
-Vocabulary = Literal["pruned", "full"]
+from hodu.training.teaching import LOOKED_AT, some_rows, teach
+from hodu.types import LANGUAGE, TOKENS, Pairing, Shape, Start, Task
 
 logger = logging.getLogger("hodu")
-
-_CALIBRATION = 512  # training texts that warm start and projections look at: some thousand tokens
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen for a distillation: recorded in ``hodu.json``, compared when a run is resumed, repeated for the baseline."""
-
-    teachers: tuple[str, ...]
-    data: str
-    student: str
-    recipe: str
-    start: Start | None  # None: the student is a model that goes on
-    vocabulary: Vocabulary = "pruned"
-    heads: int | None = None
-    feed_forward: int | None = None
-    weights: tuple[float, ...] = (1.0,)
-    mean: Mean = "arithmetic"
-    text_column: str | None = None
-    pair_column: str | None = None
-    label_column: str | None = None
-    task: Task | None = None
-    label_names: tuple[str, ...] | None = None
-    max_length: int | None = None
-    seed: int = 0
-    accumulate: int = 1
-    cache: bool | None = None
-    whole_word: bool = False
-    generator: str | None = None
-    size: str | None = None
-    speed: str | None = None
-    augment: str | None = None
-    augment_copies: int = COPIES
-    glove: str | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """What changes nothing in the result: where to, and who looks on."""
-
-    out: Path
-    overwrite: bool = False
-    restart: bool = False
-    progress: bool = True
-    tensorboard: Path | None = None
 
 
 def distill(
@@ -169,7 +123,7 @@ def distill(
         raise RecipeError(f"recipe {chosen.name} is for {chosen.task} teachers, and --task says {task}")
     if weights is not None and (len(weights) != len(names) or not all(weight > 0 for weight in weights)):
         raise RecipeError(f"{len(names)} teachers need as many positive weights, got {list(weights)}")
-    if augment is not None and task in LANGUAGE | {"multiple-choice"}:
+    if augment is not None and task in LANGUAGE | TOKENS | {"multiple-choice"}:
         raise RecipeError(
             f"--augment replaces words in labelled or unlabelled sentences; a student that does {task} learns from the text as it is"
         )
@@ -317,7 +271,7 @@ def _distil(
             outputs = ask_those_apart(panel, data, epochs=recipe.epochs, store=store, progress=run.progress)
             teachers = replace(teachers, outputs=outputs)
         figures = [
-            _teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
+            teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
         ]
         record = {**settings, "shape": asdict(shape), **totals(figures)}
         publish(
@@ -342,9 +296,9 @@ def _start(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Teachers]:
     """The student before training, its tokenizer, and its teachers ready to be asked in its piece ids."""
     if choices.start is None:
-        student, kept = given_student(choices.student, panel.first, panel.task)
-        logger.info("the student goes on from %s: %s, teacher %s", student.path, shape, panel.first.path)
-        return student.model, student.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
+        given, kept = given_student(choices.student, panel.first, panel.task)
+        logger.info("the student goes on from %s: %s, teacher %s", given.path, shape, panel.first.path)
+        return given.model, given.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
     tokenizer, kept = panel.tokenizer, None
     if choices.vocabulary == "pruned":
         pruned = prune_vocabulary(tokenizer, texts_to_serve(data))
@@ -356,73 +310,11 @@ def _start(
     return student, tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
 
 
-def _teach(
-    student: PreTrainedModel,
-    teachers: Teachers,
-    recipe: Recipe,
-    stage: Stage,
-    pairing: Pairing,
-    sets: Sets,
-    run: Run,
-    *,
-    cache: bool | None,
-) -> dict[str, float]:
-    """Train the student through one stage of the recipe."""
-    if stage.dropout is not None:
-        for part in student.modules():
-            if isinstance(part, nn.Dropout):
-                part.p = stage.dropout
-    objectives = [term.build(pairing) for term in stage.terms]
-    module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
-        pick_device()
-    )
-    for place in module.live:
-        teachers.models[place].to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
-    if cache is not False and pairing.task not in (
-        "masked-lm",
-        "replaced-token",
-    ):  # its texts are other ones in each epoch
-        module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
-    few = _few(sets.train, run.seed)
-    device = pick_device()
-    module.prepare(
-        {k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate)
-    )
-    with module.tapped():
-        return run_stage(module, stage, sets, run, terms=tuple(type(o).__name__ for o in objectives))
-
-
-def _caches(
-    module: Distillation,
-    teachers: Teachers,
-    recipe: Recipe,
-    pairing: Pairing,
-    sets: Sets,
-    *,
-    force: bool,
-    progress: bool,
-) -> dict[int, TeacherCache]:
-    """By place, a cache for each teacher that this stage asks and that had better not answer live. All that the recipe's stages ask is asked at once."""
-    whole, caches = recipe.teacher_needs(pairing), {}
-    for place in module.live:
-        asked = whole if place == 0 else Needs(logits=whole.logits)  # only the first teacher's layers are looked at
-        texts = sets.train if sets.texts is None else sets.texts
-        question = Question(teachers.models[place], asked, texts, sets.collate, teachers.translate, recipe.epochs)
-        cache = open_cache(question, module.teacher_needs[place], force=force, progress=progress)
-        if cache is not None:
-            caches[place] = cache
-    return caches
-
-
 def _calibration(data: Data, panel: Panel, max_length: int, seed: int) -> list[dict[str, Tensor]]:
-    read = as_read(_few(data.splits["train"], seed), panel.task)
-    encoded, _ = tokenise(read.select(range(min(_CALIBRATION, len(read)))), panel.tokenizer, max_length=max_length)
+    read = as_read(some_rows(data.splits["train"], seed), panel.task)
+    encoded, _ = tokenise(read.select(range(min(LOOKED_AT, len(read)))), panel.tokenizer, max_length=max_length)
     rows = collate(panel.tokenizer)
     if panel.task == "replaced-token":  # a discriminator's head has little to say of a text that is as it was
         rows = corrupted(panel.tokenizer, Frequency(encoded, panel.tokenizer), seed=seed)
     batches = DataLoader(encoded, 32, collate_fn=rows)
     return [{name: value for name, value in batch.items() if name != "labels"} for batch in batches]
-
-
-def _few(rows: Dataset, seed: int) -> Dataset:
-    return rows.shuffle(seed=seed).select(range(min(_CALIBRATION, len(rows))))

@@ -13,16 +13,8 @@ from transformers import set_seed
 from hodu.data import Columns, Data, load, match_labels, split, strings_of
 from hodu.errors import LabelError
 from hodu.models import shape_of
-from hodu.models.load import Loaded, labels_of, language_task, load_for_training, load_masked_lm, parts_of
-from hodu.models.scratch import (
-    GENERATOR,
-    is_shape,
-    new_classifier,
-    new_discriminator,
-    new_encoder,
-    new_language_model,
-    new_multiple_choice,
-)
+from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
+from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
@@ -32,7 +24,7 @@ from hodu.training.prepare import check_generator, longest, prepare
 from hodu.training.record import described, save_student
 from hodu.training.sentence_rows import to_fit
 from hodu.training.stages import Run, pick_device, run_stage
-from hodu.types import BY_NAME, LANGUAGE, Pairing, Task
+from hodu.types import CLASSES, LANGUAGE, TOKENS, Pairing, Task
 
 logger = logging.getLogger("hodu")
 
@@ -192,26 +184,14 @@ def _model_and_labels(
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
-        texts = list(strings_of(data.splits["train"]))
-        if data.task in LANGUAGE:
-            length = max_length or 128
-            if data.task == "replaced-token":
-                given = generator is not None and not is_shape(str(generator))
-                pair = load_masked_lm(generator) if given and generator is not None else None
-                return new_discriminator(str(model), texts, vocabulary, length, generator=pair), data
-            made = new_language_model(str(model), texts, task=data.task, vocabulary=vocabulary, max_length=length)
-            return made, data
-        if data.task == "sentence-embedding":
-            return new_encoder(str(model), texts, vocabulary=vocabulary), to_fit(data)
-        if data.task == "multiple-choice":
-            return new_multiple_choice(str(model), texts, vocabulary=vocabulary), data
-        return new_classifier(str(model), texts, vocabulary=vocabulary, task=data.task, labels=data.labels), data
-    loaded = load_for_training(model, task=data.task, labels=data.labels)
-    if loaded.untrained:
-        logger.info("%s", _what_is_new(loaded))
+        loaded = _new(str(model), data, vocabulary, max_length, generator)
+    else:
+        loaded = load_for_training(model, task=data.task, labels=data.labels)
+        if loaded.untrained:
+            logger.info("%s", _what_is_new(loaded))
     if data.task == "sentence-embedding":
         return loaded, to_fit(data)
-    if data.task == "regression" or data.task in BY_NAME:
+    if data.task not in CLASSES or is_shape(str(model)):
         return loaded, data
     data, notes = match_labels(data, labels_of(loaded.model.config))
     for note in notes:
@@ -219,10 +199,24 @@ def _model_and_labels(
     return loaded, data
 
 
+def _new(shape: str, data: Data, vocabulary: int, max_length: int | None, generator: str | Path | None) -> Loaded:
+    """A model of this shape for this data, with random weights."""
+    assert data.task is not None
+    texts = list(strings_of(data.splits["train"]))
+    length = (max_length if data.task in LANGUAGE | TOKENS else None) or 128
+    if data.task == "replaced-token":
+        given = generator is not None and not is_shape(str(generator))
+        pair = load_masked_lm(generator) if given and generator is not None else None
+        return new_discriminator(shape, texts, vocabulary, length, generator=pair)
+    if data.task == "causal-lm":
+        return new_gpt2(shape, texts, vocabulary=vocabulary, max_length=length)
+    return new_bert(shape, texts, vocabulary=vocabulary, task=data.task, labels=data.labels, max_length=length)
+
+
 def _what_is_new(loaded: Loaded) -> str:
     """A sentence on what a checkpoint gives to a model with another head."""
-    was = language_task(loaded.model.config)
-    left = f", what it said as a model for {was} is left behind" if was else ""
+    was = loaded.made_for
+    left = f", what it said as a model for {was} is left behind" if was in LANGUAGE else ""
     return (
         f"{loaded.path}: its embeddings and {shape_of(loaded.model.config).layers} layers are kept{left}; "
         f"new, with random weights: {', '.join(parts_of(loaded.model, loaded.untrained))}"

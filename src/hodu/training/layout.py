@@ -27,13 +27,14 @@ class HeadSizes:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a token's row of a shard holds, side by side: hidden states by layer, then queries, keys and values by layer, then the state before the vocabulary (by its width)."""
+    """What a token's row of a shard holds, side by side: hidden states by layer, then queries, keys and values by layer, then the state before the vocabulary (by its width), then the token's own logits (by their number)."""
 
     hidden: dict[int, int]
     heads: dict[int, HeadSizes]
     classes: int | None
     causal: bool
     readout: int | None = None
+    token_classes: int | None = None
 
     @classmethod
     def of(cls, capture: Capture) -> Layout:
@@ -43,16 +44,19 @@ class Layout:
             for layer, one in sorted(capture.attention.items())
         }
         hidden = {layer: state.shape[-1] for layer, state in sorted(capture.hidden.items())}
-        classes = None if capture.logits is None else capture.logits.shape[-1]
+        classes, token_classes = None, None
+        if capture.logits is not None:
+            outputs = capture.logits.shape[-1]
+            classes, token_classes = (None, outputs) if capture.logits.dim() == 3 else (outputs, None)
         readout = None if capture.readout is None else capture.readout.states.shape[-1]
-        return cls(hidden, heads, classes, capture.causal, readout)
+        return cls(hidden, heads, classes, capture.causal, readout, token_classes)
 
     @classmethod
     def read(cls, meta: dict[str, Any]) -> Layout:
         """The layout in a folder's ``meta.json``."""
         heads = {int(layer): HeadSizes(**sizes) for layer, sizes in meta["heads"].items()}
         hidden = {int(layer): width for layer, width in meta["hidden"].items()}
-        return cls(hidden, heads, meta["classes"], meta["causal"], meta.get("readout"))
+        return cls(hidden, heads, meta["classes"], meta["causal"], meta.get("readout"), meta.get("token_classes"))
 
     def columns(self) -> Iterator[tuple[str, int, int]]:
         """(kind, layer, width) of each part of a row, in order."""
@@ -63,13 +67,14 @@ class Layout:
                 yield kind, layer, sizes.width * (sizes.queries if kind == "queries" else sizes.keys)
         if self.readout is not None:
             yield "readout", 0, self.readout
+        if self.token_classes is not None:
+            yield "logits", 0, self.token_classes
 
     @property
     def needs(self) -> Needs:
         """What a teacher is asked to fill it."""
-        return Needs(
-            self.classes is not None, frozenset(self.hidden), frozenset(self.heads), readout=self.readout is not None
-        )
+        outputs = self.classes is not None or self.token_classes is not None
+        return Needs(outputs, frozenset(self.hidden), frozenset(self.heads), readout=self.readout is not None)
 
     @property
     def width(self) -> int:
@@ -104,6 +109,8 @@ def taken_apart(
             hidden[layer] = part.to(mask.device, torch.float32)
         elif kind == "readout" and vocabulary is not None:
             readout = Readout(part.to(mask.device, torch.float32), vocabulary.weight, vocabulary.bias)
+        elif kind == "logits" and needs.logits:
+            logits = part.to(mask.device, torch.float32)  # B L C
         elif kind in _KINDS and layer in needs.attention:
             split = part.to(mask.device, torch.float32).unflatten(-1, (-1, layout.heads[layer].width))  # B L H K
             heads.setdefault(layer, {})[kind] = split.transpose(1, 2)  # B H L K
@@ -123,6 +130,8 @@ def side_by_side(capture: Capture, layout: Layout) -> Tensor:
             parts.append(capture.hidden[layer][capture.mask])  # tokens D
         elif kind == "readout" and capture.readout is not None:
             parts.append(capture.readout.states[capture.mask])  # tokens D
+        elif kind == "logits" and capture.logits is not None:
+            parts.append(capture.logits[capture.mask])  # tokens C
         else:
             parts.append(getattr(capture.attention[layer], kind).transpose(1, 2).flatten(2)[capture.mask])  # tokens D
     if not parts:

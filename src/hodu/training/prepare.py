@@ -17,6 +17,7 @@ from hodu.data import (
     Data,
     Fill,
     Frequency,
+    collate,
     collate_groups,
     corrupted,
     has_scores,
@@ -35,9 +36,10 @@ from hodu.measuring.score import DECIDES, LOWER_IS_BETTER, METRICS, agreement, s
 from hodu.models.generator import load_generator
 from hodu.models.load import Loaded
 from hodu.models.scratch import is_shape
+from hodu.training.prepare_tokens import prepare_tokens
 from hodu.training.stages import Sets, pick_device
 from hodu.training.teacher_cache import Collate
-from hodu.types import LANGUAGE, Task
+from hodu.types import LANGUAGE, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -73,6 +75,9 @@ def prepare(
         packed = _packed(data, tokenizer, max_length, words=whole_word)
         batches = _batches(tokenizer, task, packed["train"], max_length, seed, whole_word, generator, together=together)
         return _running_text(packed, batches, task)
+    if task in TOKENS:
+        batches = _numbered(collate(tokenizer))
+        return prepare_tokens(data, tokenizer, task, batches, max_length=max_length, metric=metric)
     tokenised: dict[str, Dataset] = {}
     texts: dict[str, Dataset] = {}
     for name in ("train", "dev"):
@@ -199,6 +204,8 @@ def texts_to_serve(data: Data) -> Iterator[str]:
     for name in ("train", "dev"):
         if name in data.splits:
             yield from strings_of(data.splits[name])
+            if "words" in data.splits[name].column_names:  # a token classifier reads the pieces of each word by itself
+                yield from {word for words in data.splits[name]["words"] for word in words if word.strip()}
 
 
 def _numbered(collate: Collate) -> Collate:

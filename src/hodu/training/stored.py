@@ -53,7 +53,7 @@ def clear(ones: list[Stored]) -> int:
 def _teacher(path: Path) -> Stored:
     meta = json.loads(path.read_text(encoding="utf-8"))
     layout = Layout.read(meta)
-    parts = ["outputs"] if layout.classes is not None else []
+    parts = ["outputs"] if layout.needs.logits else []
     parts += ["hidden states " + " ".join(map(str, layout.hidden))] if layout.hidden else []
     parts += ["queries, keys, values " + " ".join(map(str, layout.heads))] if layout.heads else []
     parts += ["states before the vocabulary"] if layout.readout is not None else []

@@ -82,7 +82,7 @@ class TeacherCache:
         return logits
 
     def _logits(self, rows: Sequence[int], device: torch.device) -> Tensor | None:
-        if not self._needs.logits:
+        if not self._needs.logits or self._layout.classes is None:  # none, or side by side with the tokens
             return None
         found = [self._shards.logits[self._places.shard[row]] for row in rows]
         return torch.stack(
@@ -260,7 +260,7 @@ def _fill(
                 "tokens": side_by_side(capture, layout),
                 "lengths": torch.from_numpy(lengths[batch].astype(np.int32)),
             }
-            if capture.logits is not None:
+            if capture.logits is not None and layout.classes is not None:
                 parts["logits"] = capture.logits.float().cpu()
             writer.add(keys=torch.from_numpy(keys[batch].view(np.int64)), **parts)
         writer.close()

@@ -16,10 +16,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hodu.data import Data, match_labels, max_length_of
 from hodu.errors import LabelError, ModelError
 from hodu.measuring.choices import answered
+from hodu.measuring.saying import compared, say, with_own_answers
 from hodu.measuring.score import METRICS, answers, score
-from hodu.models.load import Loaded, labels_of, language_task, load_model, task_of
+from hodu.models.load import Loaded, labels_of, load_model, task_of
 from hodu.taps import is_causal
-from hodu.types import BY_NAME, LANGUAGE, Task
+from hodu.types import CLASSES, LANGUAGE, OWN_CLASS, TOKENS, Task
 
 logger = logging.getLogger("hodu")
 
@@ -58,13 +59,13 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
     """Load the teachers. Architecture and tokenizer of each are its own business; the labels' names must be the same, in any order.
 
     Args:
-        task: one with a model class of its own (a language task, sentence-embedding, multiple-choice), or None: classifiers (or regressors).
+        task: one with a model class of its own, or None (or any other): classifiers (or regressors).
         heads: whether what they say is compared, so that their heads must be trained.
 
     Raises:
         ModelError: a head without weights, a tokenizer that cannot pad, or another task or other labels than the first one's.
     """
-    named = task if task in BY_NAME else None
+    named = task if task in OWN_CLASS else None
     loaded = [load_model(name, named or "classification") for name in names]
     for one in loaded:
         if one.untrained and heads:
@@ -74,7 +75,7 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
                 + ("" if named else " (or, if its sentence vectors shall be distilled, give --task sentence-embedding)")
             )
     first = loaded[0]
-    if named and named != "multiple-choice" and len(loaded) > 1:
+    if len(loaded) > 1 and (named in LANGUAGE or named == "sentence-embedding"):
         raise ModelError(
             f"a student that does {named} has one teacher, and {len(loaded)} were named: an ensemble averages classes, not vocabularies or vectors"
         )
@@ -82,6 +83,10 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
     for place, other in enumerate(loaded[1:], 1):
         _answer_alike(first, other)
         if not _read_alike(first, other):
+            if task_of(first.model.config) in TOKENS:
+                raise ModelError(
+                    f"{other.path} reads with another tokenizer than {first.path}, so what they say of tokens cannot be averaged; take teachers of one tokenizer"
+                )
             apart.append(place)
             _prepare_apart(other)
     return Panel(tuple(loaded), named or task_of(first.model.config), tuple(apart))
@@ -89,8 +94,8 @@ def load_panel(names: Sequence[str | Path], task: Task | None = None, *, heads: 
 
 def _as_it_is(loaded: Loaded, asked: Task | None) -> str:
     """What a language model could be distilled for without a new head."""
-    own = language_task(loaded.model.config)
-    return f"; or distil it as the language model that it is: --task {own}" if own and asked is None else ""
+    own = loaded.made_for
+    return f"; or distil it as the language model that it is: --task {own}" if own in LANGUAGE and asked is None else ""
 
 
 def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
@@ -108,7 +113,7 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
             f"the labels are for {data.task}, but {panel.first.path} does {panel.task}; name the right column (--label-column) or task (--task)",
             file=data.source,
         )
-    if panel.task not in ("regression", "multiple-choice"):
+    if panel.task in CLASSES:
         data, notes = match_labels(data, labels_of(panel.first.model.config))
         for note in notes:
             logger.info("%s", note)
@@ -122,7 +127,11 @@ def question(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
 
 def _examine(teacher: Loaded, task: Task, dev: Dataset) -> None:
     metric = METRICS[task][0]
-    logits, labels = answered(teacher, dev), np.asarray(dev["label"][:])
+    if task in TOKENS:
+        said = say(task, teacher.model, teacher.tokenizer, dev)
+        logits, labels = compared(task, said, dev["label"][:], list(labels_of(teacher.model.config).values()), dev)
+    else:
+        logits, labels = answered(teacher, dev), np.asarray(dev["label"][:])
     value = score(task, logits, labels)[metric]
     logger.info("teacher %s: %s %.4f on %d dev rows", teacher.path, metric, value, len(dev))
     guess = _best_guess(task, labels)
@@ -148,6 +157,8 @@ def _answered(panel: Panel, data: Data, weights: Sequence[float]) -> Data:
     if "dev" not in data.splits:
         return data
     dev = data.splits["dev"]
+    if panel.task in TOKENS:  # the first one speaks for all
+        return replace(data, splits={**data.splits, "dev": with_own_answers(panel.task, panel.first, dev)})
     share = np.asarray(weights) / np.sum(weights)
     given = [answered(teacher, dev) for teacher in panel.teachers]
     logits = sum(s * one for s, one in zip(share, given, strict=True))
@@ -166,7 +177,7 @@ def _answer_alike(first: Loaded, other: Loaded) -> None:
     if tasks[0] != tasks[1]:
         raise ModelError(f"{first.path} does {tasks[0]} and {other.path} {tasks[1]}; an ensemble needs one task")
     wanted, given = (list(labels_of(one.model.config).values()) for one in (first, other))
-    if tasks[0] in ("regression", "multiple-choice") or wanted == given:
+    if tasks[0] not in CLASSES or wanted == given:
         return
     if len(set(wanted)) < len(wanted) or sorted(wanted) != sorted(given):
         raise ModelError(
