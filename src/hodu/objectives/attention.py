@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,28 +14,29 @@ from hodu.objectives.base import Objective, valid_pairs
 from hodu.types import Capture, Heads, LayerPairs, Needs, Pairing
 
 
-class AttentionScores(Objective):
-    """Match ``Q·Kᵀ/√K`` before the softmax, head by head (TinyBERT §3.1, Eq. 7); summed over layer pairs.
-
-    The paper: unnormalised scores converge faster and end better than probabilities. Padding takes no part, neither as key nor as query (the reference code
-    leaves padded queries in).
+class HeadByHead(Objective):
+    """What compares head i of the student with head i of the teacher, in pairs of layers.
 
     Args:
         pairs: (student, teacher) layers, 1 ... N.
-        student_heads, teacher_heads: H of each, which must be equal, since head i is compared with head i.
+        student_heads, teacher_heads: H of each, which must be equal.
 
     Raises:
         ObjectiveError: no pairs, or different head counts.
     """
 
+    usual: ClassVar[Layers]
+    """The layers of the paper."""
+
     def __init__(self, pairs: LayerPairs, student_heads: int, teacher_heads: int) -> None:
         super().__init__()
+        name = type(self).__name__
         if not pairs:
-            raise ObjectiveError("the attention objective got no layer pairs; name at least one, e.g. ((3, 6),)")
+            raise ObjectiveError(f"{name} got no layer pairs; name at least one, e.g. ((3, 6),)")
         if student_heads != teacher_heads:
             raise ObjectiveError(
-                f"attention scores are compared head by head, but the student has {student_heads} heads and the teacher {teacher_heads}; "
-                f"give the student {teacher_heads} heads (--heads {teacher_heads}) or use relations, which re-split the heads"
+                f"{name} compares head by head, but the student has {student_heads} heads and the teacher {teacher_heads}; "
+                f"give the student {teacher_heads} heads (--heads {teacher_heads}), or take relations (recipes hodu, minilm), which re-split the heads"
             )
         self.pairs = pairs
         self.student_needs = Needs(attention=frozenset(s for s, _ in pairs))
@@ -43,9 +44,20 @@ class AttentionScores(Objective):
 
     @classmethod
     @override
-    def between(cls, pairing: Pairing, *, layers: Layers = "uniform", **settings: Any) -> Self:
+    def between(cls, pairing: Pairing, *, layers: Layers | None = None, **settings: Any) -> Self:
         student, teacher = pairing.student, pairing.teacher
-        return cls(layer_pairs(layers, student.layers, teacher.layers), student.heads, teacher.heads, **settings)
+        pairs = layer_pairs(layers or cls.usual, student.layers, teacher.layers)
+        return cls(pairs, student.heads, teacher.heads, **settings)
+
+
+class AttentionScores(HeadByHead):
+    """Match ``Q·Kᵀ/√K`` before the softmax, head by head (TinyBERT §3.1, Eq. 7); summed over layer pairs.
+
+    The paper: unnormalised scores converge faster and end better than probabilities. Padding takes no part, neither as key nor as query (the reference code
+    leaves padded queries in).
+    """
+
+    usual: ClassVar[Layers] = "uniform"
 
     @override
     def compare(self, student: Capture, teacher: Capture) -> Tensor:
