@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 import torch
+from transformers import TrainerCallback
 
 from hodu.models.scratch import new_bert
+from hodu.training import stages
 
 GOOD = ("good", "great", "fine", "좋다", "훌륭하다")
 BAD = ("bad", "awful", "poor", "나쁘다", "형편없다")
 THINGS = ("film", "food", "tool", "book", "영화", "음식", "도구", "책")
+
+
+@contextmanager
+def looked_on_by(callback: TrainerCallback) -> Iterator[None]:
+    """Every training inside has this callback too: to press Ctrl-C, or to kill it."""
+    init = stages.DistilTrainer.__init__
+
+    def extended(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
+        init(self, *args, callbacks=[*callbacks, callback], **kwargs)
+
+    with mock.patch.object(stages.DistilTrainer, "__init__", extended):
+        yield
 
 
 def sentences() -> list[tuple[str, str]]:

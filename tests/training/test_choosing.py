@@ -11,8 +11,9 @@ import pytest
 
 import hodu
 from hodu.errors import HoduError, ShapeError
-from hodu.training import choosing, stages
+from hodu.training import choosing
 from hodu.types import Shape
+from tests.training.conftest import looked_on_by
 from tests.training.test_runs import StopAt
 
 QUICK: dict[str, Any] = {"epochs": 2.0, "batch_size": 16, "progress": False}
@@ -50,15 +51,8 @@ def test_a_resumed_run_keeps_its_shape(
 ) -> None:
     """The machine is busier today than yesterday: another shape is chosen, and yesterday's half of the training is refused."""
     monkeypatch.setattr(choosing, "race_with", tracks(2.0, 1.0))
-    init = stages.DistilTrainer.__init__
-
-    def interrupted(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
-        init(self, *args, callbacks=[*callbacks, StopAt(2)], **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stages.DistilTrainer, "__init__", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            hodu.distill(teacher, data, tmp_path / "small", speed="4x", **QUICK)
+    with looked_on_by(StopAt(2)), pytest.raises(KeyboardInterrupt):
+        hodu.distill(teacher, data, tmp_path / "small", speed="4x", **QUICK)
     begun = json.loads((tmp_path / "small.training" / "settings.json").read_text())
     resumed = hodu.distill(teacher, data, tmp_path / "small", speed=4, **QUICK)
     assert json.loads((resumed / "hodu.json").read_text())["student"] == begun["student"] == "2x32"

@@ -17,6 +17,7 @@ from hodu.models.load import load_model
 from hodu.training import baseline
 from hodu.training.stored import stored
 from hodu.types import Task
+from tests.training.conftest import looked_on_by
 
 TEXTS = (
     "The {} digs a hole in the garden with its paws every morning, and nobody asks why.",
@@ -117,9 +118,7 @@ def test_minilm_needs_no_head(teachers: dict[str, Path], text: Path, tmp_path: P
     hodu.distill(tmp_path / "bare", text, tmp_path / "two", task="masked-lm", recipe="minilm", **QUICK)  # type: ignore[arg-type]
 
 
-def test_a_stopped_run_goes_on_to_the_same_student(
-    teachers: dict[str, Path], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_run_goes_on_to_the_same_student(teachers: dict[str, Path], text: Path, tmp_path: Path) -> None:
     """Ctrl-C and the same command again hide other pieces than an uninterrupted run, so it cannot be repeated."""
     from hodu.training import stages
 
@@ -134,15 +133,8 @@ def test_a_stopped_run_goes_on_to_the_same_student(
             if steps == 2:
                 raise KeyboardInterrupt
 
-    init = stages.DistilTrainer.__init__
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            stages.DistilTrainer,
-            "__init__",
-            lambda self, *a, callbacks, **k: init(self, *a, callbacks=[*callbacks, Stop()], **k),
-        )
-        with pytest.raises(KeyboardInterrupt):
-            hodu.distill(teachers["masked-lm"], text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
+    with looked_on_by(Stop()), pytest.raises(KeyboardInterrupt):
+        hodu.distill(teachers["masked-lm"], text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     hodu.distill(teachers["masked-lm"], text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     whole, parts = (load_model(tmp_path / name).model.state_dict() for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)

@@ -20,6 +20,7 @@ from hodu.models.load import Loaded, load_model
 from hodu.models.scratch import new_discriminator, new_generator
 from hodu.training.pre_training import Pair
 from hodu.types import IGNORED
+from tests.training.conftest import looked_on_by
 from tests.training.test_replaced_token import QUICK, documents
 
 SMALL = {**QUICK, "task": "replaced-token", "vocabulary": 200, "max_length": 32}
@@ -150,9 +151,7 @@ def test_both_learn(made: Path, text: Path) -> None:
     assert trained[1] < 0.9 * untrained[1]
 
 
-def test_a_stopped_pair_goes_on_as_it_would_have(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_stopped_pair_goes_on_as_it_would_have(text: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Ctrl-C during days of pre-training, and the same command again: other pieces are sampled, or the generator begins anew."""
     from hodu.training import stages
 
@@ -163,15 +162,8 @@ def test_a_stopped_pair_goes_on_as_it_would_have(
         def on_save(self, args: object, state: object, control: object, **_: object) -> None:
             raise KeyboardInterrupt
 
-    init = stages.DistilTrainer.__init__
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            stages.DistilTrainer,
-            "__init__",
-            lambda self, *a, callbacks, **k: init(self, *a, callbacks=[*callbacks, Stop()], **k),
-        )
-        with pytest.raises(KeyboardInterrupt):
-            hodu.train("1x16", text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
+    with looked_on_by(Stop()), pytest.raises(KeyboardInterrupt):
+        hodu.train("1x16", text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     caplog.set_level(logging.INFO, "hodu")
     hodu.train("1x16", text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     assert "going on from" in caplog.text

@@ -17,6 +17,7 @@ from hodu.errors import ModelError, RecipeError
 from hodu.models.load import load_model, task_of
 from hodu.models.scratch import new_discriminator
 from hodu.training import baseline
+from tests.training.conftest import looked_on_by
 from tests.training.families import save_teacher
 
 TEXTS = (
@@ -160,7 +161,6 @@ def test_a_stopped_run_goes_on_to_the_same_student(
     generator: Path,
     text: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Ctrl-C and the same command again replace other pieces than an uninterrupted run, so it cannot be repeated."""
@@ -173,15 +173,8 @@ def test_a_stopped_run_goes_on_to_the_same_student(
         def on_save(self, args: object, state: object, control: object, **_: object) -> None:
             raise KeyboardInterrupt
 
-    init = stages.DistilTrainer.__init__
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            stages.DistilTrainer,
-            "__init__",
-            lambda self, *a, callbacks, **k: init(self, *a, callbacks=[*callbacks, Stop()], **k),
-        )
-        with pytest.raises(KeyboardInterrupt):
-            hodu.distill(teacher, text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
+    with looked_on_by(Stop()), pytest.raises(KeyboardInterrupt):
+        hodu.distill(teacher, text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     caplog.set_level(logging.INFO, "hodu")
     hodu.distill(teacher, text, tmp_path / "parts", **settings)  # type: ignore[arg-type]
     assert "going on from" in caplog.text

@@ -19,7 +19,7 @@ import hodu
 from hodu.errors import HoduError, LabelError, ModelError, OutputError, RecipeError
 from hodu.recipes import RECIPES
 from hodu.training import stages, teacher_cache, trainer
-from tests.training.conftest import sentences
+from tests.training.conftest import looked_on_by, sentences
 
 QUICK = {"student": "2x16", "epochs": 2.0, "batch_size": 16, "progress": False}
 
@@ -64,20 +64,11 @@ class StopAt(TrainerCallback):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(
-    teacher: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(teacher: Path, data: Path, tmp_path: Path) -> None:
     """Ctrl-C costs hours, leaves half a student, or the resumed student is another one than the uninterrupted one."""
     whole = hodu.distill(teacher, data, tmp_path / "whole", **QUICK)
-    init = stages.DistilTrainer.__init__
-
-    def interrupted(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
-        init(self, *args, callbacks=[*callbacks, StopAt(6)], **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stages.DistilTrainer, "__init__", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            hodu.distill(teacher, data, tmp_path / "stopped", **QUICK)
+    with looked_on_by(StopAt(6)), pytest.raises(KeyboardInterrupt):
+        hodu.distill(teacher, data, tmp_path / "stopped", **QUICK)
     assert not (tmp_path / "stopped").exists()
     assert list((tmp_path / "stopped.training").glob("distil/checkpoint-7"))
     before = float((tmp_path / "stopped.training" / "distil" / "seconds.txt").read_text())
@@ -102,13 +93,7 @@ def test_a_killed_run_loses_minutes_and_not_hours(
 ) -> None:
     """A power cut, or a session that ends, costs everything since the last look at dev: hours, where a step takes long; or what goes on is another student."""
     whole = hodu.distill(teacher, data, tmp_path / "whole", **QUICK)
-    init = stages.DistilTrainer.__init__
-
-    def killed(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
-        init(self, *args, callbacks=[*callbacks, KilledAt(3)], **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stages.DistilTrainer, "__init__", killed)
+    with monkeypatch.context() as patch, looked_on_by(KilledAt(3)):
         patch.setattr(stages.EveryMinutes, "SECONDS", 0.0)
         with pytest.raises(MemoryError):
             hodu.distill(teacher, data, tmp_path / "killed", **QUICK)
@@ -126,19 +111,10 @@ def test_a_stopped_run_is_not_continued_with_other_settings(teacher: Path, data:
     assert hodu.distill(teacher, data, tmp_path / "small", restart=True, **QUICK).is_dir()
 
 
-def test_a_stopped_run_is_not_continued_with_another_loss(
-    teacher: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_run_is_not_continued_with_another_loss(teacher: Path, data: Path, tmp_path: Path) -> None:
     """A recipe edited between two tries trains half of the student with one loss and half with another."""
-    init = stages.DistilTrainer.__init__
-
-    def interrupted(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
-        init(self, *args, callbacks=[*callbacks, StopAt(2)], **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stages.DistilTrainer, "__init__", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            hodu.distill(teacher, data, tmp_path / "small", **QUICK)
+    with looked_on_by(StopAt(2)), pytest.raises(KeyboardInterrupt):
+        hodu.distill(teacher, data, tmp_path / "small", **QUICK)
     first = RECIPES["hodu"].stages[0]
     fewer = replace(RECIPES["hodu"], stages=(replace(first, terms=first.terms[:1]),))
     with pytest.raises(OutputError, match="objectives changed"):

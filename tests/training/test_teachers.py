@@ -23,12 +23,12 @@ from hodu.data import load
 from hodu.errors import ModelError, RecipeError
 from hodu.models.load import load_model
 from hodu.objectives import Objective, Relations, SoftTargets
-from hodu.training import outputs, shards, stages, teacher_cache
+from hodu.training import outputs, shards, teacher_cache
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.outputs import Outputs, ask_once
 from hodu.training.teachers import load_panel
 from hodu.types import Capture, Needs
-from tests.training.conftest import sentences
+from tests.training.conftest import looked_on_by, sentences
 from tests.training.families import TEXTS, save_teacher
 from tests.training.test_runs import StopAt
 
@@ -221,22 +221,14 @@ def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(
     others: dict[str, Path],
     data: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     asked: list[int],
 ) -> None:
     """The second half of the training hears other answers than the first."""
-    init = stages.DistilTrainer.__init__
-
-    def interrupted(self: Any, *args: Any, callbacks: list[Any], **kwargs: Any) -> None:
-        init(self, *args, callbacks=[*callbacks, StopAt(6)], **kwargs)
-
     names = [teacher, others["roberta"]]
     for cache in (True, False):
         whole = hodu.distill(names, data, tmp_path / f"whole-{cache}", cache=cache, **QUICK)
-        with monkeypatch.context() as patch:
-            patch.setattr(stages.DistilTrainer, "__init__", interrupted)
-            with pytest.raises(KeyboardInterrupt):
-                hodu.distill(names, data, tmp_path / f"stopped-{cache}", cache=cache, **QUICK)
+        with looked_on_by(StopAt(6)), pytest.raises(KeyboardInterrupt):
+            hodu.distill(names, data, tmp_path / f"stopped-{cache}", cache=cache, **QUICK)
         resumed = hodu.distill(names, data, tmp_path / f"stopped-{cache}", cache=cache, **QUICK)
         assert same(whole, resumed)
     assert len(asked) == 2
