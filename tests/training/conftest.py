@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,12 @@ def looked_on_by(callback: TrainerCallback) -> Iterator[None]:
 
     with mock.patch.object(stages.DistilTrainer, "__init__", extended):
         yield
+
+
+def write_jsonl(file: Path, rows: list[dict[str, Any]]) -> Path:
+    """A file of one JSON object a line."""
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return file
 
 
 def sentences() -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from hodu.objectives import Labels, SoftTargets
 from hodu.training import baseline
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.prepare import prepare
-from tests.training.conftest import BAD, GOOD, THINGS
+from tests.training.conftest import BAD, GOOD, THINGS, write_jsonl
 
 QUICK = {"epochs": 1.0, "learning_rate": 3e-3, "progress": False}
 TASK = {"task": "multiple-choice"}
@@ -37,9 +37,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
         choices = [f"{THINGS[(i * 3 + j) % 8]} {BAD[(i + j) % 5]}" for j in range(count)]
         choices[i * 7 % count] = f"{THINGS[i * 5 % 8]} {GOOD[i % 5]}"
         rows.append({"question": ask, "choices": choices, "answer": i * 7 % count})
-    file = tmp_path_factory.mktemp("questions") / "questions.jsonl"
-    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
-    return file
+    return write_jsonl(tmp_path_factory.mktemp("questions") / "questions.jsonl", rows)
 
 
 @pytest.fixture(scope="module")

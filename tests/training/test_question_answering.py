@@ -25,6 +25,7 @@ from hodu.training import baseline
 from hodu.training.prepare import prepare
 from hodu.training.stored import stored
 from hodu.types import BEGIN, END, IGNORED, Capture
+from tests.training.conftest import write_jsonl
 
 PEOPLE = ("Minsu", "Jiwoo Kim", "Anna", "민수", "김지우")
 PLACES = ("Seoul", "New York", "Busan", "서울", "부산")
@@ -50,14 +51,9 @@ def rows() -> list[dict[str, Any]]:
     return made
 
 
-def write(file: Path, made: list[dict[str, Any]]) -> Path:
-    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in made), encoding="utf-8")
-    return file
-
-
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("data") / "questions.jsonl", rows())
+    return write_jsonl(tmp_path_factory.mktemp("data") / "questions.jsonl", rows())
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +113,7 @@ def test_a_cached_reader_teaches_what_a_live_one_does(reader: Path, asked: Path,
 
 def test_questions_without_answers_are_enough(reader: Path, tmp_path: Path) -> None:
     """Questions that nobody answered, of which there are plenty, cannot be distilled on."""
-    data = write(tmp_path / "q.jsonl", [{name: row[name] for name in ("question", "context")} for row in rows()])
+    data = write_jsonl(tmp_path / "q.jsonl", [{name: row[name] for name in ("question", "context")} for row in rows()])
     out = hodu.distill(reader, data, tmp_path / "small", student="1x32", **QUICK)
     assert json.loads((out / "hodu.json").read_text())["agreement"] > 0.5
     measured = hodu.measure([reader, out], data, speed=False)

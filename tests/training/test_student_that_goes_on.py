@@ -98,3 +98,19 @@ def test_what_cannot_go_on_is_refused(small: Path, teacher: Path, data: Path, tm
     with pytest.raises(ShapeError, match="6 layers does not fit"):
         hodu.distill(teacher, data, tmp_path / "out", student=str(tmp_path / "deep"), progress=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_student_of_fewer_positions(teacher: Path, data: Path, tmp_path: Path) -> None:
+    """A student that takes shorter texts than its teacher stops with an index error at the first long text, or cuts what --max-length asked for."""
+    tokenizer = load_model(teacher).tokenizer
+    short = new_bert("1x16", [], vocabulary=300, task="masked-lm", max_length=16).model
+    short.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    short.save_pretrained(tmp_path / "short")
+    tokenizer.save_pretrained(tmp_path / "short")
+    text = tmp_path / "long.csv"
+    text.write_text("text,label\n" + "\n".join(f"{t} {'good ' * 40},{y}" for t, y in sentences()), encoding="utf-8")
+    settings = {"student": str(tmp_path / "short"), "recipe": "hinton", **STILL}
+    out = hodu.distill(teacher, text, tmp_path / "out", **settings)  # type: ignore[arg-type]
+    assert load_model(out).model.config.max_position_embeddings == 16
+    with pytest.raises(ModelError, match="takes 3 to 16 tokens, --max-length asks for 30"):
+        hodu.distill(teacher, text, tmp_path / "long", max_length=30, **settings)  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from hodu.objectives.ensemble import combine
 from hodu.training import baseline
 from hodu.training.stored import stored
 from hodu.types import IGNORED, Capture
+from tests.training.conftest import write_jsonl
 
 PEOPLE = ("Minsu", "Jiwoo Kim", "Anna", "민수", "김지우")
 PLACES = ("Seoul", "New York", "Busan", "서울", "부산")
@@ -55,14 +56,9 @@ def rows() -> list[dict[str, list[str]]]:
     return made
 
 
-def write(file: Path, made: list[dict[str, Any]]) -> Path:
-    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in made), encoding="utf-8")
-    return file
-
-
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("data") / "sentences.jsonl", rows())
+    return write_jsonl(tmp_path_factory.mktemp("data") / "sentences.jsonl", rows())
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +81,9 @@ def test_words_and_tags_are_found(tagged: Path) -> None:
 def test_the_usual_names_of_columns(names: tuple[str, str], tmp_path: Path) -> None:
     """CoNLL 2003 or KLUE-NER under their own column names are not recognised."""
     made = [{"id": "1", "sentence": "…", names[0]: row["tokens"], names[1]: row["tags"]} for row in rows()[:6]]
-    assert load(write(tmp_path / "one.jsonl", made)).labels[0] == "O"
+    assert load(write_jsonl(tmp_path / "one.jsonl", made)).labels[0] == "O"
     renamed = [{"w": row["tokens"], "t": row["tags"]} for row in rows()[:6]]
-    chosen = load(write(tmp_path / "two.jsonl", renamed), columns=Columns("w", None, "t"))
+    chosen = load(write_jsonl(tmp_path / "two.jsonl", renamed), columns=Columns("w", None, "t"))
     assert chosen.task == "token-classification"
 
 
@@ -115,17 +111,17 @@ def test_ids_of_a_hub_set_keep_its_names() -> None:
 def test_a_bad_row_is_named(row: dict[str, Any], message: str, tmp_path: Path) -> None:
     """One bad row among a million stops the run, and nothing says which."""
     with pytest.raises(DataError, match=message):
-        load(write(tmp_path / "bad.jsonl", [{"tokens": ["x", "y"], "tags": ["O", "B-a"]}, row]))
+        load(write_jsonl(tmp_path / "bad.jsonl", [{"tokens": ["x", "y"], "tags": ["O", "B-a"]}, row]))
 
 
 def test_a_tag_that_training_lacks_is_refused(tmp_path: Path) -> None:
     """A typo in the dev file becomes a class of its own that nothing is ever trained on."""
-    write(tmp_path / "train.jsonl", rows()[:10])
-    write(tmp_path / "dev.jsonl", [{"tokens": ["Anna"], "tags": ["B-pre"]}])
+    write_jsonl(tmp_path / "train.jsonl", rows()[:10])
+    write_jsonl(tmp_path / "dev.jsonl", [{"tokens": ["Anna"], "tags": ["B-pre"]}])
     with pytest.raises(LabelError, match="'B-pre' is only in dev"):
         load(tmp_path)
     with pytest.raises(DataError, match="token-classification wants columns"):
-        load(write(tmp_path / "text.jsonl", [{"text": "a", "label": "b"}]), task="token-classification")
+        load(write_jsonl(tmp_path / "text.jsonl", [{"text": "a", "label": "b"}]), task="token-classification")
 
 
 def test_tags_stand_at_first_pieces(ner: Path) -> None:
@@ -238,7 +234,7 @@ def test_tags_in_the_teachers_order(ner: Path, tagged: Path, tmp_path: Path, cap
 
 def test_untagged_words_are_enough(ner: Path, tmp_path: Path) -> None:
     """Words without tags, of which there are plenty, cannot be distilled on."""
-    data = write(tmp_path / "words.jsonl", [{"tokens": row["tokens"]} for row in rows()])
+    data = write_jsonl(tmp_path / "words.jsonl", [{"tokens": row["tokens"]} for row in rows()])
     out = hodu.distill(ner, data, tmp_path / "small", student="1x32", **QUICK)
     card = json.loads((out / "hodu.json").read_text())
     assert card["agreement"] > 0.8

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
-from hodu.data import Columns, Data, Frequency, as_read, collate, corrupted, load, split, tokenise
+from hodu.data import Columns, Data, Frequency, as_read, collate, corrupted, load, max_length_of, split, tokenise
 from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, plan, prune_vocabulary, shape_of
@@ -254,6 +254,7 @@ def _distil(
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
+        length = min(length, max_length_of(tokenizer, student.config))  # a given student may take less than its teacher
         sets = prepare(
             data,
             tokenizer,
@@ -297,6 +298,7 @@ def _start(
     """The student before training, its tokenizer, and its teachers ready to be asked in its piece ids."""
     if choices.start is None:
         given, kept = given_student(choices.student, panel.first, panel.task)
+        longest(given, choices.max_length)
         logger.info("the student goes on from %s: %s, teacher %s", given.path, shape, panel.first.path)
         return given.model, given.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
     tokenizer, kept = panel.tokenizer, None
