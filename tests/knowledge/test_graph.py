@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
 from hodu.errors import GraphError
 from hodu.knowledge import KnowledgeGraph, Label, Triple, build
@@ -90,9 +90,14 @@ def test_an_edit_stays(tools: Path, tmp_path: Path, where: str) -> None:
 def test_a_failure_in_the_block_saves_nothing(tools: Path) -> None:
     """A script that stops half-way leaves half of its changes in the file."""
     before = tools.read_bytes()
-    with pytest.raises(RuntimeError), KnowledgeGraph.open(tools) as graph:
-        graph.add(f"{E}a", f"{R}b", f"{E}c")
-        raise RuntimeError
+
+    def stop_half_way() -> None:
+        with KnowledgeGraph.open(tools) as graph:
+            graph.add(f"{E}a", f"{R}b", f"{E}c")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stop_half_way()
     assert tools.read_bytes() == before
 
 
@@ -101,7 +106,8 @@ def test_user_text_never_becomes_query(text: str) -> None:
     """A name with a quote breaks the query, or worse, is run as one."""
     with KnowledgeGraph.open() as graph:
         graph.query("SELECT * { ?s ?p ?text }", text=text)
-        assert list(graph.query("SELECT ?text { BIND(1 AS ?x) }", text=text))[0]["text"].value == text
+        (row,) = graph.query("SELECT ?text { BIND(1 AS ?x) }", text=text)
+        assert row["text"] == Literal(text)
         assert graph.ask("ASK { FILTER(?text = ?same) }", text=text, same=text)
 
 
@@ -111,7 +117,7 @@ def test_user_text_never_becomes_query(text: str) -> None:
         ('SELECT ("{" AS ?a) WHERE { ?s ?p ?x }', 'WHERE {'),
         ("CONSTRUCT { ?x ?p ?o } WHERE { ?x ?p ?o }", "WHERE {"),
         ("# { of ?x\nASK { ?x ?p ?o }", "ASK {"),
-        ("PREFIX a: <urn:{> SELECT * { ?x a ?o }", "* {"),
+        ("SELECT * { ?x ?p '''}''' }", "* {"),
     ],
 )  # fmt: skip
 def test_values_are_bound_in_the_outermost_group(query: str, place: str) -> None:

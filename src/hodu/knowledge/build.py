@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from pyoxigraph import Literal, Quad, Store
 
@@ -62,7 +63,8 @@ def build(
         raise GraphError(fault)
     _may_write(out, overwrite=overwrite)
     how, faults = Reading(columns, language, conceptnet_languages), Faults(skip=skip_bad_rows)
-    work = out.with_name(f".{out.name}.building-{os.getpid()}")
+    # A name of its own for each try: a store that failed keeps the lock of its folder for as long as its error is looked at.
+    work = out.with_name(f".{out.name}.building-{uuid4().hex[:8]}")
     try:
         work.mkdir(parents=True)
         built = _fill(work / "store", _Reader(paths, how, faults, progress), out)
@@ -86,15 +88,17 @@ def _may_write(out: Path, *, overwrite: bool) -> None:
 
 
 def _fill(folder: Path, reader: _Reader, out: Path) -> Built:
-    store = Store(folder)
+    to_file = out.suffix.lower() in WRITABLE
+    store = Store() if to_file else Store(folder)
     store.bulk_extend(reader)
     if not reader.facts:
         raise DataError(
             f"no facts in {', '.join(map(str, reader.paths))}: an empty graph answers nothing; expected rows of subject, relation, object"
         )
-    if out.suffix.lower() in WRITABLE:
+    if to_file:
         write_file(store, folder.parent / out.name)
-    store.flush()
+    else:
+        store.flush()
     return Built(out, len(store), reader.facts, reader.faults.count, reader.faults.first)
 
 

@@ -10,10 +10,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, parse_query_results
+from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
 
 from hodu.errors import GraphError
-from hodu.knowledge.terms import Bindings, Term, bind
+from hodu.knowledge.terms import Bindings, Term, bind, written
 
 _FORMATS = {
     "application/sparql-results+json": QueryResultsFormat.JSON,
@@ -41,7 +41,8 @@ class Endpoint:
             names = [variable.value for variable in found.variables]
             count = 0
             try:
-                for count, solution in enumerate(found, start=1):
+                for solution in found:
+                    count += 1  # looked at after the loop
                     yield {name: value for name, value in zip(names, solution, strict=True) if value is not None}
             except (OSError, SyntaxError, HTTPException) as error:
                 raise self._broken(error) from error
@@ -112,4 +113,8 @@ class Endpoint:
 
 
 def _written(quads: list[Quad]) -> str:
-    return "".join(f"{quad.triple} .\n" for quad in quads)
+    return "".join(f"{quad.subject} {quad.predicate} {_object(quad)} .\n" for quad in quads)
+
+
+def _object(quad: Quad) -> str:
+    return written(quad.object) if isinstance(quad.object, Triple) else str(quad.object)

@@ -7,7 +7,7 @@ RDF 1.2 has triple terms for it, ``_:r rdf:reifies <<( s p o )>> ; hodu:weight 0
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from hashlib import blake2b
 
@@ -15,6 +15,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from hodu.errors import GraphError
 from hodu.knowledge.terms import Term
+from hodu.knowledge.types import Triple
 from hodu.knowledge.vocabulary import HODU, REIFIES, SOURCE, WEIGHT
 
 
@@ -36,11 +37,14 @@ QUERY = {
     Form.terms: _FACTS.format(_REMARK.format(_TERM)),
     Form.statements: _FACTS.format(_REMARK.format(_STATEMENT)),
 }
-REMARKS = {
-    Form.none: None,
-    Form.terms: f"SELECT ?r ?k ?v WHERE {{ {_TERM} ?r ?k ?v }}",
-    Form.statements: f"SELECT ?r ?k ?v WHERE {{ {_STATEMENT} ?r ?k ?v }}",
+# With the statement itself bound a store finds it at once; with its three parts bound it looks through all reifiers.
+ONE_BY_ONE = {
+    Form.terms: "SELECT ?t ?r ?k ?v WHERE { ?r rdf:reifies ?t . ?r ?k ?v }",
+    Form.statements: f"SELECT ?s ?p ?o ?r ?k ?v WHERE {{ {_STATEMENT} ?r ?k ?v }}",
 }
+
+
+_KEYS = {WEIGHT: "w", SOURCE: "from"}
 
 
 def form(ask: Callable[[str], bool]) -> Form:
@@ -55,6 +59,19 @@ def form(ask: Callable[[str], bool]) -> Form:
     return Form.statements if ask("ASK { ?r rdf:subject ?s ; hodu:weight ?w }") else Form.none
 
 
+def with_remarks(
+    plain: Iterable[tuple[str, str, str]], ask_about: Callable[[Quad], Iterable[Quad]]
+) -> Iterator[Triple]:
+    """These facts, each with the remarks on it."""
+    for s, p, o in plain:
+        said: list[dict[str, Term]] = [
+            {_KEYS[quad.predicate.value]: quad.object}
+            for quad in ask_about(Quad(NamedNode(s), NamedNode(p), NamedNode(o)))
+            if quad.predicate.value in _KEYS
+        ]
+        yield Triple(s, p, o, *weight_and_source(said))
+
+
 def ends(row: Mapping[str, Term], given: Mapping[str, NamedNode]) -> tuple[str, str, str]:
     """Subject, relation and object of a solution."""
     s, p, o = (row.get(name) or given[name] for name in "spo")
@@ -65,9 +82,18 @@ def weight_and_source(rows: Iterable[Mapping[str, Term]]) -> tuple[float, str | 
     """The largest weight and all sources of one fact."""
     weights, sources = [], set()
     for row in rows:
-        weights += [float(row["w"].value)] if "w" in row else []  # type: ignore[union-attr]
+        weights += [_number(row["w"].value)] if "w" in row else []  # type: ignore[union-attr]
         sources |= {row["from"].value} if "from" in row else set()  # type: ignore[union-attr]
     return max(weights, default=1.0), "; ".join(sorted(sources)) or None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise GraphError(
+            f"the graph has the weight {text!r}; expected a number: hodu graph check shows where it is"
+        ) from None
 
 
 def remarks(fact: Quad, weight: float, source: str | None) -> list[Quad]:

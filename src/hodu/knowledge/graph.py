@@ -165,13 +165,25 @@ class KnowledgeGraph:
         given = {
             name: node(value) for name, value in (("s", subject), ("p", relation), ("o", object)) if value is not None
         }
-        hidden, relations = self.schema.hidden, self.schema.relations
+        form = self._form()
+        few = bool(given) and form is not facts.Form.none
+        rows = self._select(facts.QUERY[facts.Form.none if few else form], **given)
+        grouped = (
+            (ends, same) for ends, same in groupby(rows, key=lambda row: facts.ends(row, given)) if self._is_fact(ends)
+        )
+        if few:
+            yield from facts.with_remarks((ends for ends, _ in grouped), self._remarks_on)
+        else:
+            yield from (Triple(*ends, *facts.weight_and_source(same)) for ends, same in grouped)
+
+    def _is_fact(self, ends: tuple[str, str, str]) -> bool:
+        hidden = self.schema.hidden
+        return ends[1] in self.schema.relations and ends[0] not in hidden and ends[2] not in hidden
+
+    def _form(self) -> facts.Form:
         if self._statements is None:
             self._statements = facts.form(self.ask)
-        rows = self._select(facts.QUERY[self._statements], **given)
-        for (s, p, o), same in groupby(rows, key=lambda row: facts.ends(row, given)):
-            if p in relations and s not in hidden and o not in hidden:
-                yield Triple(s, p, o, *facts.weight_and_source(same))
+        return self._statements
 
     def add(self, subject: str, relation: str, object: str, *, weight: float = 1.0, source: str | None = None) -> None:
         """Add a fact, or give the one that is there this weight and source.
@@ -197,12 +209,12 @@ class KnowledgeGraph:
         self._touched()
 
     def _remarks_on(self, fact: Quad) -> list[Quad]:
-        if self._statements is None:
-            self._statements = facts.form(self.ask)
-        query = facts.REMARKS[self._statements]
-        if query is None:
+        form = self._form()
+        if form is facts.Form.none:
             return []
-        rows = self._select(query, s=fact.subject, p=fact.predicate, o=fact.object)
+        parts = {"s": fact.subject, "p": fact.predicate, "o": fact.object}
+        given = {"t": fact.triple} if form is facts.Form.terms else parts
+        rows = self._select(facts.ONE_BY_ONE[form], **given)  # type: ignore[arg-type]  # ids, not nameless nodes
         return [Quad(row["r"], row["k"], row["v"]) for row in rows]  # type: ignore[arg-type]  # a reifier is a node
 
     def add_label(self, id: str, text: str, language: str, *, preferred: bool = True) -> None:

@@ -11,7 +11,7 @@ from pyoxigraph import Triple as Statement
 from hodu.errors import GraphError
 
 Term = NamedNode | BlankNode | Literal | Statement
-Value = str | bool | int | float | NamedNode | Literal
+Value = str | bool | int | float | NamedNode | Literal | Statement
 Bindings = Mapping[str, Value | Sequence[Value]]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,9 +37,11 @@ def node(iri: str) -> NamedNode:
         ) from error
 
 
-def term(value: Value) -> NamedNode | Literal:
-    """A value as an RDF term: a ``str`` is a text, never an id; pass ids as :func:`node`."""
-    return value if isinstance(value, NamedNode | Literal) else Literal(value)
+def written(value: Value) -> str:
+    """A value as SPARQL writes it: a ``str`` is a text, never an id; pass ids as :func:`node`."""
+    if isinstance(value, Statement):
+        return f"<<( {value.subject} {value.predicate} {value.object} )>>"
+    return str(value if isinstance(value, NamedNode | Literal) else Literal(value))
 
 
 def bind(sparql: str, bindings: Bindings) -> str:
@@ -57,7 +59,7 @@ def bind(sparql: str, bindings: Bindings) -> str:
         if not _VARIABLE.fullmatch(name) or not re.search(rf"[?$]{name}\b", sparql):
             raise GraphError(f"the query has no variable ?{name} to bind; it is {sparql!r}")
         several = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
-        rows.append(f"VALUES ?{name} {{ {' '.join(str(term(one)) for one in several)} }}")
+        rows.append(f"VALUES ?{name} {{ {' '.join(written(one) for one in several)} }}")
     place = _start_of_group(sparql)
     return f"{sparql[:place]} {' '.join(rows)} {sparql[place:]}"
 
