@@ -20,7 +20,6 @@ def hodu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  
         monkeypatch.setattr(sys, "argv", ["hodu", "graph", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
             main()
-            sys.exit(0)
         said = capsys.readouterr()
         return int(stop.value.code or 0), " ".join((said.out + said.err).split())
 
