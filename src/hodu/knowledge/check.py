@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyoxigraph import NamedNode
 
+from hodu.knowledge.ends import misfits
 from hodu.knowledge.finding import Finding, Report, Severity, Tally
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.rules import RULES, Rule
@@ -37,6 +38,7 @@ def check(graph: KnowledgeGraph, *, shapes: str | Path | None = None) -> Report:
     look.relations()
     look.labels()
     look.facts()
+    look.ends()
     for rule in RULES:
         look.rule(rule)
     look.classes()
@@ -134,6 +136,14 @@ class _Look:
             "add what connects them, if anything does",
             tally,
         )
+
+    def ends(self) -> None:
+        for end, what in (("domain", "subject"), ("range", "object")):
+            tally = Tally(misfits(self.graph, end))
+            places = ([self._shown(part) for part in place] for place in tally.examples())
+            tally.first = [(f"{s} —{p}→ {o}: the {what} is no {c}",) for s, p, o, c in places]
+            advice = f"correct the fact, give its {what} that class, or widen rdfs:{end}"
+            self.note(end, "error", f"{what}s that are not of their relation's {end}", advice, tally)
 
     def rule(self, rule: Rule) -> None:
         relations = [node(id) for id in self.graph.schema.relations]

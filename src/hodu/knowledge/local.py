@@ -6,6 +6,7 @@ import gzip
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from pyoxigraph import DefaultGraph, Quad, QueryBoolean, QuerySolutions, RdfFormat, Store, parse
 
@@ -112,7 +113,7 @@ def read_file(path: Path) -> Store:
     store = Store()
     try:
         with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
-            store.bulk_extend(Quad(*quad.triple) for quad in parse(stream, format))
+            store.bulk_extend(Quad(*quad.triple) for quad in parse(cast(IO[bytes], stream), format))
     except SyntaxError as error:
         raise GraphError(f"{path}, row {error.lineno}: {error}; expected {format.name}") from error
     except (OSError, EOFError, UnicodeDecodeError) as error:

@@ -59,22 +59,6 @@ RULES = (
         "{x}: {a} and {b}",
     ),
     Rule(
-        "domain",
-        "error",
-        "subjects that are not of their relation's domain",
-        "correct the fact, give its subject that class, or widen rdfs:domain",
-        "SELECT ?s ?p ?o ?c WHERE { ?p rdfs:domain ?c FILTER(?c NOT IN (owl:Thing, rdfs:Resource)) ?s ?p ?o FILTER NOT EXISTS { ?s rdf:type/rdfs:subClassOf* ?c } }",
-        "{s} —{p}→ {o}: the subject is no {c}",
-    ),
-    Rule(
-        "range",
-        "error",
-        "objects that are not of their relation's range",
-        "correct the fact, give its object that class, or widen rdfs:range",
-        "SELECT ?s ?p ?o ?c WHERE { ?p rdfs:range ?c FILTER(?c NOT IN (owl:Thing, rdfs:Resource)) ?s ?p ?o FILTER(isIRI(?o)) FILTER NOT EXISTS { ?o rdf:type/rdfs:subClassOf* ?c } }",
-        "{s} —{p}→ {o}: the object is no {c}",
-    ),
-    Rule(
         "functional",
         "error",
         "contradictions: two objects of a relation that has one (owl:FunctionalProperty)",
