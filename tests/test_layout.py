@@ -18,6 +18,17 @@ import hodu
 SOURCE = Path(__file__).parent.parent / "src"
 HEAVY = {"torch", "transformers", "datasets", "accelerate", "sklearn", "scipy", "numpy", "pyarrow", "matplotlib"}
 
+_NOT_IN_A_GRAPH = (
+    "torch",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "hodu.data",
+    "hodu.models",
+    "hodu.training",
+    "hodu.types",
+)
+
 
 def imports(code: str, module: str, *, is_package: bool = False) -> Iterator[tuple[str, bool]]:
     """Each imported module's full name, and whether the import runs when the file is imported.
@@ -66,6 +77,8 @@ def forbidden(module: str, imported: str, at_import: bool) -> str | None:
         return "a recipe is a value, not a loop"
     if within(imported, "hodu.cli") and not within(module, "hodu.cli", "hodu.__main__"):
         return "nobody imports cli"
+    if within(module, "hodu.knowledge") and within(imported, *_NOT_IN_A_GRAPH):
+        return "a knowledge graph needs no torch"
     if within(module, "hodu.cli") and at_import:
         light = (
             not ours
@@ -108,6 +121,8 @@ def test_import_rule_holds() -> None:
         ("hodu.objectives.hidden", "def f():\n    from transformers import BertModel"),
         ("hodu.recipes.hinton", "from hodu.training.trainer import Trainer"),
         ("hodu.training.run", "def f():\n    import hodu.cli.app"),
+        ("hodu.knowledge.graph", "def f():\n    import torch"),
+        ("hodu.knowledge.sources.tables", "from hodu.data.rows import read_rows"),
         ("hodu.cli.app", "import torch"),
         ("hodu.cli.app", "try:\n    from hodu.data import load\nexcept ImportError:\n    pass"),
         ("hodu.cli.app", "class Options:\n    from transformers import BertModel"),
@@ -172,6 +187,13 @@ def test_help_loads_nothing_heavy(what: str, code: str) -> None:
     """`hodu --help` takes seconds, because something imports torch on the way."""
     loaded = run("-c", code + LOADED).stdout.splitlines()[-1]
     assert loaded == "", f"{what} loads {loaded}"
+
+
+def test_knowledge_loads_no_torch() -> None:
+    """A graph is built on a small server, and the command first loads gigabytes that it never uses."""
+    pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
+    loaded = run("-c", "import hodu.knowledge\n" + LOADED).stdout.split()
+    assert not set(loaded) & {"torch", "transformers", "datasets", "accelerate"}, loaded
 
 
 @pytest.mark.parametrize("arguments", [("-c", "import hodu"), ("-m", "hodu", "--help")], ids=["import", "help"])

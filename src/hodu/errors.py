@@ -7,6 +7,7 @@ HoduError
 │   └── ShapeError    a student shape that cannot be
 ├── ObjectiveError    an objective that cannot work on these two models or this batch
 ├── RecipeError       a recipe that does not exist or does not fit
+├── GraphError        a knowledge graph that cannot be opened, asked or changed
 └── OutputError       an output that cannot be written: folder in the way, disk full
 """
 
@@ -58,6 +59,10 @@ class ObjectiveError(HoduError):
 
 class RecipeError(HoduError):
     """A recipe that does not exist or does not fit."""
+
+
+class GraphError(HoduError):
+    """A knowledge graph that cannot be opened, asked or changed."""
 
 
 class OutputError(HoduError):

@@ -16,6 +16,7 @@ import hodu
 from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
+from hodu.cli.graph import graph
 from hodu.cli.measure import measure
 from hodu.cli.recipes import recipes
 from hodu.cli.train import train
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (demo, train, distill, baseline, measure, recipes, cache):
     app.command()(command)
+app.add_typer(graph, name="graph")
 
 
 class _Plain(logging.Formatter):

@@ -1,0 +1,243 @@
+"""``hodu graph``: make, check, show and edit a knowledge graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from hodu.knowledge import KnowledgeGraph, Report, Triple
+    from hodu.knowledge.build import Progress
+
+graph = typer.Typer(help="Make, check, show and edit a knowledge graph.", no_args_is_help=True)
+
+Graph = Annotated[
+    str,
+    typer.Argument(
+        metavar="GRAPH",
+        help="A folder, a file (.ttl, .nt, .nq; others are read only), or the URL of a SPARQL endpoint.",
+    ),
+]
+Subject = Annotated[str, typer.Argument(help="A label or an id.")]
+
+
+@graph.command()
+def build(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="CSV or TSV (subject, relation, object, weight, source), ConceptNet's assertions, N-Triples, Turtle, JSON-LD; .gz too.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            help="A file (.ttl, .nt, .nq), or a folder for millions of facts. It appears when everything is done.",
+        ),
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the graph that is there.")] = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave rows out that cannot be read, and count them.")
+    ] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", help="What a table without a header holds: relation,subject,object,weight"),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="Of the labels in tables. Default: ko for those with Hangul, en for others."),
+    ] = None,
+    conceptnet_languages: Annotated[
+        str, typer.Option("--conceptnet-languages", help="The concepts to take from ConceptNet's assertions.")
+    ] = "ko,en",
+) -> None:
+    """Make a graph of tables, ConceptNet or RDF files."""
+    from hodu.knowledge import build as make
+
+    console = Console(stderr=True)
+    with _Shown(console, sources) as progress:
+        made = make(
+            sources,
+            out,
+            overwrite=overwrite,
+            skip_bad_rows=skip_bad_rows,
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+            language=language,
+            conceptnet_languages=[name.strip() for name in conceptnet_languages.split(",")],
+            progress=progress,
+        )
+    if made.left_out:
+        console.print(f"[yellow]{made.left_out:,} bad rows left out[/], the first of them:")
+        for fault in made.first_faults:
+            console.print(f"  · {escape(fault)}", highlight=False)
+    console.print(f"{made.out}: {made.facts:,} facts read, {made.statements:,} statements with labels and weights")
+
+
+class _Shown:
+    """A bar for each file while it is read; nothing where nobody looks."""
+
+    def __init__(self, console: Console, sources: list[Path]) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}% {task.fields[statements]:,} statements"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks = {
+            path: self._bars.add_task(escape(path.name), total=path.stat().st_size or 1, statements=0, visible=False)
+            for path in sources
+            if path.is_file()
+        }
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+
+        def progress(path: Path, done: int, statements: int) -> None:
+            self._bars.update(self._tasks[path], completed=done, statements=statements, visible=True)
+
+        return progress
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+
+@graph.command()
+def check(
+    name: Graph,
+    shapes: Annotated[Path | None, typer.Option("--shapes", help="SHACL shapes to check as well.")] = None,
+) -> None:
+    """Look for what is wrong in a graph; exit status 1 if there are errors."""
+    from hodu.knowledge import KnowledgeGraph
+    from hodu.knowledge import check as look
+
+    with KnowledgeGraph.open(name, read_only=True) as opened:
+        report = look(opened, shapes=shapes)
+    _print_report(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _print_report(report: Report) -> None:
+    console = Console()
+    for severity, colour in (("error", "red"), ("warning", "yellow")):
+        found = [one for one in report.findings if one.severity == severity]
+        if not found:
+            continue
+        table = Table(
+            "how many",
+            "what",
+            "examples",
+            title=f"[bold {colour}]{severity}s[/]",
+            title_justify="left",
+            show_lines=True,
+        )
+        for one in found:
+            examples = "\n".join(escape(example) for example in one.examples)
+            more = f"\n… and {one.count - len(one.examples):,} more" if one.count > len(one.examples) else ""
+            table.add_row(
+                f"{one.count:,}", f"[bold]{escape(one.title)}[/]\n[dim]{escape(one.advice)}[/]", examples + more
+            )
+        console.print(table)
+    size = f"{report.entities:,} entities, {report.facts:,} facts, {report.relations:,} relations, {report.classes:,} classes"
+    errors, warnings = (sum(one.count for one in some) for some in (report.errors, report.warnings))
+    console.print(
+        f"{escape(report.name)}: {size}; {errors:,} errors, {warnings:,} warnings ({report.seconds:.1f} s)",
+        highlight=False,
+    )
+
+
+@graph.command()
+def show(
+    name: Graph,
+    label: Annotated[str, typer.Argument(help="The label or the id of an entity, relation or class.")],
+    limit: Annotated[int, typer.Option("--limit", help="Facts to show, each way.")] = 50,
+) -> None:
+    """Show what a graph says about a thing: labels, classes and facts."""
+    from itertools import islice
+
+    from hodu.knowledge import KnowledgeGraph
+    from hodu.knowledge.lookup import look_up
+
+    console = Console(highlight=False)
+    with KnowledgeGraph.open(name, read_only=True) as opened:
+        for number, id in enumerate(look_up(opened, label)):
+            if number:
+                console.print()
+            console.print(f"[bold]{escape(_name(opened, id))}[/]  [dim]{escape(id)}[/]")
+            for one in opened.labels(id):
+                console.print(
+                    f"  {one.language or '-':<3} {escape(one.text)}{'' if one.preferred else ' [dim](alias)[/]'}"
+                )
+            for of in opened.classes(id):
+                console.print(f"  is of class {escape(_name(opened, of))}")
+            for facts in (opened.triples(subject=id), opened.triples(object=id), opened.triples(relation=id)):
+                for fact in sorted(islice(facts, limit), key=lambda one: (one.relation, one.subject, one.object)):
+                    console.print("  " + escape(_said(opened, fact)))
+
+
+def _said(opened: KnowledgeGraph, fact: Triple) -> str:
+    about = [f"weight {fact.weight:g}"] if fact.weight != 1 else []
+    about += [fact.source] if fact.source else []
+    words = " · ".join(_name(opened, id) for id in (fact.subject, fact.relation, fact.object))
+    return words + (f"  ({', '.join(about)})" if about else "")
+
+
+def _name(opened: KnowledgeGraph, id: str) -> str:
+    from hodu.knowledge.vocabulary import name_in
+
+    labels = opened.labels(id)
+    return labels[0].text if labels else name_in(id)
+
+
+@graph.command()
+def add(
+    name: Graph,
+    subject: Subject,
+    relation: Subject,
+    object: Subject,
+    weight: Annotated[float, typer.Option("--weight", help="How sure or how typical.")] = 1.0,
+    source: Annotated[str | None, typer.Option("--source", help="Where it is from.")] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make the entities and the relation that are not there yet.")
+    ] = False,
+) -> None:
+    """Add one fact, or give the one that is there another weight."""
+    from hodu.knowledge import KnowledgeGraph, Triple
+    from hodu.knowledge.lookup import one_of
+
+    with KnowledgeGraph.open(name) as opened:
+        ends = [
+            one_of(opened, text, kind, new=new)
+            for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
+        ]
+        opened.add(*ends, weight=weight, source=source)
+        fact = Triple(*ends, weight, source)
+        said = _said(opened, fact)
+    Console(highlight=False).print(f"added: {escape(said)}")
+
+
+@graph.command()
+def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) -> None:
+    """Remove one fact."""
+    from hodu.knowledge import KnowledgeGraph, Triple
+    from hodu.knowledge.lookup import one_of
+
+    with KnowledgeGraph.open(name) as opened:
+        ends = [
+            one_of(opened, text, kind)
+            for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
+        ]
+        opened.remove(*ends)
+        said = _said(opened, Triple(*ends))
+    Console(highlight=False).print(f"removed: {escape(said)}")

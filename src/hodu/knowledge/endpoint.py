@@ -1,0 +1,120 @@
+"""A SPARQL endpoint by URL: the same questions as to a store of this process, over HTTP."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from http.client import HTTPException, HTTPResponse
+from typing import cast
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
+
+from hodu.errors import GraphError
+from hodu.knowledge.terms import Bindings, Term, bind, written
+
+_FORMATS = {
+    "application/sparql-results+json": QueryResultsFormat.JSON,
+    "application/json": QueryResultsFormat.JSON,
+    "application/sparql-results+xml": QueryResultsFormat.XML,
+}
+
+
+class Endpoint:
+    """Asks a server, waiting at most ``timeout`` seconds for each part of its answer."""
+
+    def __init__(self, url: str, *, timeout: float, update: str | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise GraphError(f"{url!r} is no address of an endpoint; expected one such as http://localhost:7878/query")
+        self.url, self.timeout = url, timeout
+        self.update = update or (url.removesuffix("/query") + "/update" if url.endswith("/query") else None)
+
+    def select(self, sparql: str, bindings: Bindings) -> Iterator[dict[str, Term]]:
+        """The solutions of a SELECT, read as they arrive."""
+        with self._post(self.url, "query", bind(sparql, bindings)) as answer:
+            found = self._parsed(answer)
+            if not isinstance(found, QuerySolutions):
+                raise GraphError(f"expected a SELECT query; it is {sparql!r}")
+            names = [variable.value for variable in found.variables]
+            count = 0
+            try:
+                for solution in found:
+                    count += 1  # looked at after the loop
+                    yield {name: value for name, value in zip(names, solution, strict=True) if value is not None}
+            except (OSError, SyntaxError, HTTPException) as error:
+                raise self._broken(error) from error
+            self._whole(answer, count)
+
+    def ask(self, sparql: str, bindings: Bindings) -> bool:
+        """The answer of an ASK."""
+        with self._post(self.url, "query", bind(sparql, bindings)) as answer:
+            found = self._parsed(answer)
+        if not isinstance(found, QueryBoolean):
+            raise GraphError(f"expected an ASK query; it is {sparql!r}")
+        return bool(found)
+
+    def change(self, *, add: Iterable[Quad] = (), remove: Iterable[Quad] = ()) -> None:
+        """Take statements away, then add others, in one request.
+
+        Raises:
+            GraphError: where changes are sent is not known, or the server refuses.
+        """
+        if self.update is None:
+            raise GraphError(f"where {self.url} takes changes is not known; connect with update=URL")
+        parts = [("DELETE DATA", list(remove)), ("INSERT DATA", list(add))]
+        text = " ;\n".join(f"{verb} {{\n{_written(quads)}}}" for verb, quads in parts if quads)
+        if text:
+            self._post(self.update, "update", text).close()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _post(self, url: str, kind: str, text: str) -> HTTPResponse:
+        headers = {"Content-Type": f"application/sparql-{kind}; charset=utf-8", "User-Agent": "hodu"}
+        headers["Accept"] = "application/sparql-results+json, application/sparql-results+xml;q=0.8"
+        try:
+            return cast(HTTPResponse, urlopen(Request(url, text.encode(), headers), timeout=self.timeout))
+        except HTTPError as error:
+            said = error.read(300).decode(errors="replace").strip()
+            raise GraphError(f"the endpoint {url} refuses ({error.code} {error.reason}): {said}") from error
+        except (URLError, HTTPException, OSError) as error:
+            raise self._broken(getattr(error, "reason", error)) from error
+
+    def _parsed(self, answer: HTTPResponse) -> object:
+        kind = answer.headers.get_content_type()
+        if kind not in _FORMATS:
+            raise GraphError(
+                f"{self.url} answers with {kind}; expected SPARQL results: is it the address of the endpoint itself, such as …/query or …/sparql?"
+            )
+        try:
+            return parse_query_results(io.BufferedReader(answer, 2**16), _FORMATS[kind])
+        except (OSError, SyntaxError, HTTPException) as error:
+            raise self._broken(error) from error
+
+    def _whole(self, answer: HTTPResponse, rows: int) -> None:
+        """Virtuoso cuts long answers without an error, and says so in a header."""
+        most = answer.headers.get("X-SPARQL-MaxRows")
+        if most is not None and most.isdigit() and rows >= int(most):
+            raise GraphError(
+                f"{self.url} cut its answer at {rows:,} rows; raise its limit (Virtuoso: ResultSetMaxRows)"
+            )
+
+    def _broken(self, reason: object) -> GraphError:
+        if isinstance(reason, TimeoutError):
+            return GraphError(
+                f"the endpoint {self.url} does not answer within {self.timeout:g} s; is it running? A long query may need a longer timeout"
+            )
+        return GraphError(
+            f"the endpoint {self.url} does not answer as expected: {reason}; is it running, and is the address right?"
+        )
+
+
+def _written(quads: list[Quad]) -> str:
+    return "".join(f"{quad.subject} {quad.predicate} {_object(quad)} .\n" for quad in quads)
+
+
+def _object(quad: Quad) -> str:
+    return written(quad.object) if isinstance(quad.object, Triple) else str(quad.object)

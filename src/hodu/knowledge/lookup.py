@@ -1,0 +1,98 @@
+"""From what a person types to ids."""
+
+from __future__ import annotations
+
+from pyoxigraph import Literal, NamedNode
+
+from hodu.errors import GraphError
+from hodu.knowledge.graph import KnowledgeGraph
+from hodu.knowledge.terms import Value, node
+from hodu.knowledge.vocabulary import entity_id, fault_of_label, language_of, name_in, relation_id
+
+_EXACT = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text }"
+_ANY = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text FILTER(LCASE(STR(?text)) = LCASE(?typed)) }"
+_KNOWN = "ASK { { ?id ?p ?o } UNION { ?s ?id ?o } UNION { ?s ?p ?id } }"
+_SHOWN = 10
+
+
+def look_up(graph: KnowledgeGraph, text: str) -> list[str]:
+    """The ids of what has this label, in any language and with any case, or of what has this id.
+
+    Raises:
+        GraphError: nothing has.
+    """
+    found = _found(graph, text)
+    if not found:
+        raise GraphError(f"{graph.name} has nothing with the label or id {text!r}; hodu graph add --new makes it")
+    return found
+
+
+def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool = False) -> str:
+    """The id of the one entity or relation that a person means.
+
+    Args:
+        kind: ``entity`` or ``relation``.
+        new: make it, with its label, if it is not there.
+
+    Raises:
+        GraphError: none is there, or several have the label: they are listed.
+    """
+    schema = graph.schema
+    found = [
+        id for id in _found(graph, text) if (id in schema.relations if kind == "relation" else id not in schema.hidden)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        shown = "; ".join(f"{_told(graph, id)} <{id}>" for id in found[:_SHOWN])
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise GraphError(
+            f"{len(found)} things have the label {text!r}: {shown}{more}. Give the id of the one that is meant"
+        )
+    if not new:
+        known = (
+            f"; it has {', '.join(sorted(_told(graph, id) for id in schema.relations))[:300]}"
+            if kind == "relation"
+            else ""
+        )
+        raise GraphError(f"{graph.name} has no {kind} with the label or id {text!r}{known}. To make it, give --new")
+    return _made(graph, text, kind)
+
+
+def _made(graph: KnowledgeGraph, text: str, kind: str) -> str:
+    if _is_id(text):
+        return text
+    if fault := fault_of_label(text):
+        raise GraphError(fault)
+    label = " ".join(text.split())
+    id = relation_id(label) if kind == "relation" else entity_id(label)
+    graph.add_label(id, label, language_of(label))
+    return id
+
+
+def _found(graph: KnowledgeGraph, text: str) -> list[str]:
+    if _is_id(text) and graph.ask(_KNOWN, id=node(text)):
+        return [text]
+    exact: list[Value] = [Literal(text), *(Literal(text, language=language) for language in ("en", "ko"))]
+    found = {
+        row["id"].value for one in exact for row in graph.query(_EXACT, text=one) if isinstance(row["id"], NamedNode)
+    }
+    if not found:  # another language, or another case: all labels are looked at
+        found = {row["id"].value for row in graph.query(_ANY, typed=text) if isinstance(row["id"], NamedNode)}
+    return sorted(found)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _told(graph: KnowledgeGraph, id: str) -> str:
+    """A thing by its label and what tells it from others of that label: its classes, or a fact."""
+    labels = graph.labels(id)
+    name = labels[0].text if labels else name_in(id)
+    classes = [name_in(one) for one in graph.classes(id)]
+    return f"{name} ({', '.join(classes)})" if classes else name

@@ -1,0 +1,78 @@
+"""`hodu graph` as a person meets it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hodu.cli import main
+from hodu.knowledge import KnowledgeGraph
+
+
+@pytest.fixture
+def hodu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a command; gives its exit status and all it says, on one line."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["hodu", "graph", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        said = capsys.readouterr()
+        return int(stop.value.code or 0), " ".join((said.out + said.err).split())
+
+    return run
+
+
+def test_from_a_table_to_an_edit(hodu, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """The commands of docs/knowledge.md do not work together."""
+    table, out = tmp_path / "tools.tsv", tmp_path / "tools.ttl"
+    table.write_text("주어\t관계\t목적어\n모종삽\tUsedFor\t꽃 심기\n굴착기\tUsedFor\t집 짓기\nbad\n", encoding="utf-8")
+    status, said = hodu("build", table, "--out", out)
+    assert status == 1 and "row 4" in said and "Traceback" not in said and not out.exists()
+    status, said = hodu("build", table, "--out", out, "--skip-bad-rows")
+    assert status == 0 and "1 bad rows left out" in said and "row 4" in said and "2 facts" in said
+    status, said = hodu("add", out, "모종삽", "쓰임", "집 짓기", "--weight", "0.5")
+    assert status == 0 and "모종삽 · used for · 집 짓기 (weight 0.5)" in said
+    status, said = hodu("show", out, "모종삽")
+    assert status == 0 and "집 짓기 (weight 0.5)" in said and "꽃 심기" in said
+    assert hodu("remove", out, "모종삽", "used for", "꽃 심기")[0] == 0
+    assert "꽃 심기" not in hodu("show", out, "모종삽")[1]
+    status, said = hodu("check", out)
+    assert status == 0 and "islands" in said and "0 errors" in said
+
+
+def test_an_error_in_a_graph_is_an_exit_status(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A script publishes a broken graph, for `hodu graph check` succeeded."""
+    tools.write_text(tools.read_text(encoding="utf-8") + ":trowel rel:usedFor :excavator .\n", encoding="utf-8")
+    status, said = hodu("check", tools)
+    assert status == 1 and "the object is no doing" in said and "errors" in said
+
+
+def test_an_ambiguous_label_is_listed(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """The wrong bank gets the fact, without a word."""
+    text = ':deck a class:Doing ; skos:prefLabel "Digging"@en . :dig2 a class:Doing ; skos:prefLabel "digging"@en .\n'
+    tools.write_text(tools.read_text(encoding="utf-8") + text, encoding="utf-8")
+    before = tools.read_bytes()
+    status, said = hodu("add", tools, "trowel", "used for", "digging")
+    assert status == 1 and "2 things" in said and "urn:hodu:entity:digging" in said and "urn:hodu:entity:dig2" in said
+    assert tools.read_bytes() == before
+    assert hodu("add", tools, "trowel", "used for", "urn:hodu:entity:dig2")[0] == 0
+
+
+def test_a_new_thing_is_made_only_when_asked(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A typo makes a new tool."""
+    status, said = hodu("add", tools, "trowle", "used for", "digging")
+    assert status == 1 and "trowle" in said and "--new" in said
+    assert hodu("add", tools, "삽", "used for", "digging", "--new")[0] == 0
+    with KnowledgeGraph.open(tools) as graph:
+        assert [one.text for one in graph.labels("urn:hodu:entity:%EC%82%BD")] == ["삽"]
+
+
+def test_a_shown_typo_is_a_sentence(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """`hodu graph show` of what is not there is empty, or a traceback."""
+    status, said = hodu("show", tools, "shovel")
+    assert status == 1 and "shovel" in said
+    assert "excavator" in hodu("show", tools, "EXCAVATOR")[1]
