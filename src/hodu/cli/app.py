@@ -16,6 +16,7 @@ import hodu
 from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
+from hodu.cli.graph_compiled import add_compiled_commands
 from hodu.cli.measure import measure
 from hodu.cli.recipes import recipes
 from hodu.cli.train import train
@@ -29,6 +30,9 @@ app = typer.Typer(
 )
 for command in (demo, train, distill, baseline, measure, recipes, cache):
     app.command()(command)
+graph = typer.Typer(help="Make, compile and look into a knowledge graph.", no_args_is_help=True)
+add_compiled_commands(graph)
+app.add_typer(graph, name="graph")
 
 
 class _Plain(logging.Formatter):

@@ -1,0 +1,1 @@
+"""In: triples and text. Out: facts beside the text. Works without torch."""
