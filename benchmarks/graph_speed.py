@@ -137,6 +137,9 @@ def main() -> None:
         found["automaton_seconds"] = (seconds(lambda: compiled.linker), "s")
         found |= rates(compiled, graph.sentences(options.sentences), options.turns)
     found["peak_memory_bytes"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0, "bytes")
+    from hodu.measuring import Row, append_rows, commit, hardware  # they load torch, which the peak must not hold
+    from hodu.measuring.environment import today
+
     stamp = (
         None,
         shlex.join(["python", *sys.argv]),
