@@ -68,7 +68,7 @@ def compile_graph(
         said("surface forms")
         degree = np.bincount(np.concatenate([edges[0], edges[2]]).astype(np.int64), minlength=len(iris))
         sections |= _surfaces(labels, degree)
-        sections["tails"] = "\n".join(f"{name}\t{' '.join(sorted(tails()[name]))}" for name in TAILS).encode()
+        sections["tails"] = _tails()
         said("writing")
         header = {
             "languages": list(languages),
@@ -78,6 +78,11 @@ def compile_graph(
         }
         layout.write(Path(out), header, sections)
     return CompiledGraph.open(out)
+
+
+def _tails() -> bytes:
+    """For readers without this package, as the phone: each class's number, a tab, its tails."""
+    return "\n".join(f"{number}\t{' '.join(sorted(tails()[name]))}" for number, name in enumerate(TAILS)).encode()
 
 
 def _stored(relation: Relation) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def _particles(final: str) -> frozenset[str]:
     return _ANYWHERE | _AFTER_FINAL | _words("로 로써 로서 로부터" if final == "ㄹ" else "으로 으로써 으로서 으로부터")
 
 
-def _chains(final: str, depth: int = 3) -> frozenset[str]:
+@cache
+def _chains(final: str, depth: int = 2) -> frozenset[str]:
     found = set(_particles(final))
     if depth > 1:
         for link in _LINKS & _particles(final):
