@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hodu.knowledge.endings import TAILS, VERBAL, tails
-from hodu.knowledge.surfaces import FOLDING, REASONS
+from hodu.knowledge.surfaces import REASONS, fold
 
 if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph
@@ -67,7 +67,7 @@ def link(graph: CompiledGraph, text: str, *, limit: int = 8) -> list[Mention]:
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         return _link_decomposed(graph, text, limit)
     linker = graph.linker
-    folded = f" {text.translate(FOLDING)} "
+    folded = f" {fold(text)} "
     known, masks = linker.tails, linker.masks
     chosen: dict[int, tuple[int, int, int]] = {}
     for pattern, start, end in linker.find(folded, overlapping=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph
     from hodu.knowledge.link import Mention
 
-FAN_OUT = 128  # edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
+FAN_OUT = 64  # edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
 CANDIDATES = 3  # of a mention
 FRONTIER = 32  # entities from which a further hop starts
 _BETWEEN, _ASKED, _NEAR, _FAR = range(4)

@@ -50,10 +50,13 @@ class _Folding(dict[int, str]):
 
 
 FOLDING = _Folding()
+_ASCII = "".join(FOLDING[code] for code in range(128)).encode() + bytes(range(128, 256))
 
 
 def fold(text: str) -> str:
     """The text as it is searched, of the same length."""
+    if text.isascii():  # bytes are translated several times as fast
+        return text.encode().translate(_ASCII).decode()
     return text.translate(FOLDING)
 
 
