@@ -17,6 +17,7 @@ from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
 from hodu.cli.graph import graph
+from hodu.cli.graph_compiled import add_compiled_commands
 from hodu.cli.measure import measure
 from hodu.cli.recipes import recipes
 from hodu.cli.train import train
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for command in (demo, train, distill, baseline, measure, recipes, cache):
     app.command()(command)
+add_compiled_commands(graph)
 app.add_typer(graph, name="graph")
 
 

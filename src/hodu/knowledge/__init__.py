@@ -1,4 +1,4 @@
-"""Knowledge graphs: a store that anyone can edit, read from tables and RDF, and checked. Works without torch."""
+"""In: triples and text. Out: facts beside the text. A store that anyone can edit, checked, compiled to one file; works without torch."""
 
 from hodu.errors import GraphError
 

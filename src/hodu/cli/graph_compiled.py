@@ -1,0 +1,102 @@
+"""``hodu graph compile``, ``hodu graph link`` and ``hodu graph facts``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+if TYPE_CHECKING:
+    from hodu.knowledge.compiled import CompiledGraph
+    from hodu.knowledge.link import Mention
+
+Compiled = Annotated[Path, typer.Argument(help="A compiled graph, from hodu graph compile.")]
+Text = Annotated[str, typer.Argument(help="A sentence, Korean or English.")]
+
+
+def add_compiled_commands(group: typer.Typer) -> None:
+    """Adds the commands that make and read compiled graphs to the group ``hodu graph``."""
+    group.command("compile")(compile_)
+    group.command("link")(link)
+    group.command("facts")(facts)
+
+
+def compile_(
+    graph: Annotated[str, typer.Argument(help="A graph: a folder or file of hodu graph build.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to make; it appears when everything is done.")],
+) -> None:
+    """Make the one file that linking, selecting and the phone read."""
+    from hodu.knowledge.compile import compile_graph
+    from hodu.knowledge.graph import KnowledgeGraph
+
+    with KnowledgeGraph.open(graph, read_only=True) as opened:
+        made = compile_graph(opened, out)
+    size = out.stat().st_size
+    typer.echo(
+        f"{out}: {len(made):,} entities, {made.triples:,} triples, {len(made.relations):,} relations, {size / 1e6:.1f} MB"
+    )
+
+
+def link(file: Compiled, text: Text) -> None:
+    """Show what a text mentions, and what each mention may mean."""
+    from hodu.knowledge.compiled import CompiledGraph
+    from hodu.knowledge.link import link as find
+
+    graph = CompiledGraph.open(file)
+    mentions = find(graph, text)
+    if not mentions:
+        typer.echo("no entity of the graph is mentioned")
+        return
+    table = Table("characters", "mention", "may mean", "score", "because it is", "id", box=None)
+    for mention in mentions:
+        for number, one in enumerate(mention.candidates):
+            first = ("", "") if number else (f"{mention.start}-{mention.end}", mention.surface)
+            label = graph.label(one.entity, _language(text))
+            table.add_row(*map(escape, (*first, label, f"{one.score:.2f}", one.reason, graph.iri(one.entity))))
+    Console().print(table)
+
+
+def facts(
+    file: Compiled,
+    text: Text,
+    relation: Annotated[
+        str | None, typer.Option("--relation", help="The relation that is asked for: its label or IRI.")
+    ] = None,
+    hops: Annotated[int, typer.Option("--hops", min=1, max=4, help="Edges from a mention at most.")] = 2,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Facts at most.")] = 16,
+) -> None:
+    """Show the facts that a model would read beside a text, best first, and why each was chosen."""
+    from hodu.knowledge.compiled import CompiledGraph
+    from hodu.knowledge.link import link as find
+    from hodu.knowledge.select import select
+
+    graph, language = CompiledGraph.open(file), _language(text)
+    mentions = find(graph, text)
+    tree = Tree(escape(_marked(graph, text, mentions, language)))
+    groups: dict[str, Tree] = {}
+    for fact in select(graph, mentions, relation=relation, hops=hops, limit=limit):
+        group = groups.setdefault(fact.reason, Tree(escape(fact.reason), style="dim"))
+        sentence = graph.verbalise(fact.subject, fact.relation, fact.object, language)
+        group.add(f"[not dim]{escape(sentence)}[/]  {fact.weight:.3f}")
+    tree.children.extend(groups.values())
+    Console().print(tree)
+    if not groups:
+        typer.echo("the graph has no facts about this" if mentions else "no entity of the graph is mentioned")
+
+
+def _marked(graph: CompiledGraph, text: str, mentions: list[Mention], language: str) -> str:
+    """The text, and after each mention what it was taken for."""
+    said, last = "", 0
+    for mention in mentions:
+        said += f"{text[last : mention.end]} [{graph.label(mention.candidates[0].entity, language)}]"
+        last = mention.end
+    return said + text[last:]
+
+
+def _language(text: str) -> str:
+    return "ko" if any("가" <= character <= "힣" for character in text) else "en"
