@@ -141,7 +141,7 @@ def _korean(row: Row, draw: _Draw) -> tuple[str, str]:
         willing=willing,
         intending=willing.removesuffix("고"),
         stem=stem,
-        future=future(stem),
+        future=stem if final_of(stem) == "ㄹ" else future(stem),  # 덜 생각, 먹을 생각
         did=row["did_ko"],
     )
     return text, draw.one(_ASKS_KO[row["how_ko"]]).format(past=_verb(row["did_ko"]))
