@@ -13,7 +13,7 @@ from hodu.demo.hangul import final_of
 from hodu.demo.world import GRAPH_FILE, Question, read_questions, training_questions
 from hodu.demo.world.questions import NAMESPACE, read_rows
 
-RDF, RDFS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/600/01/rdf-schema#"
+RDF, RDFS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2000/01/rdf-schema#"
 SKOS, OWL, HODU = "http://www.w3.org/2004/02/skos/core#", "http://www.w3.org/2002/07/owl#", "urn:hodu:"
 FOR_DOING, FOR_PURPOSE, INVOLVES = (f"{NAMESPACE}{n}" for n in ("toolForDoing", "toolForPurpose", "purposeInvolves"))
 JOSA = "(은|는|이|가|을|를|과|와|의|에|로|으로|도|만|에서|까지|부터)?"
