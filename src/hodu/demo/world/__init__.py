@@ -1,0 +1,17 @@
+"""The built-in world: opinions on everyday things (made by rule), and a graph of everyday doings with questions about it."""
+
+from hodu.demo.world.opinions import LABELS, Sentence, World, make_world, write_world
+from hodu.demo.world.questions import GRAPH_FILE, Question, read_questions
+from hodu.demo.world.training import training_questions
+
+__all__ = [
+    "GRAPH_FILE",
+    "LABELS",
+    "Question",
+    "Sentence",
+    "World",
+    "make_world",
+    "read_questions",
+    "training_questions",
+    "write_world",
+]
