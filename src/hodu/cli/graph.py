@@ -222,7 +222,7 @@ def add(
             for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
         ]
         opened.add(*ends, weight=weight, source=source)
-        fact = Triple(*ends, weight, source)
+        fact = Triple(ends[0], ends[1], ends[2], weight, source)
         said = _said(opened, fact)
     Console(highlight=False).print(f"added: {escape(said)}")
 
@@ -239,5 +239,5 @@ def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) ->
             for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
         ]
         opened.remove(*ends)
-        said = _said(opened, Triple(*ends))
+        said = _said(opened, Triple(ends[0], ends[1], ends[2]))
     Console(highlight=False).print(f"removed: {escape(said)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from pyoxigraph import NamedNode
@@ -15,7 +14,7 @@ from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.rules import RULES, Rule
 from hodu.knowledge.shapes import violations
 from hodu.knowledge.structure import Islands, circles
-from hodu.knowledge.terms import Term, node
+from hodu.knowledge.terms import Row, Term, node
 from hodu.knowledge.types import Relation
 from hodu.knowledge.vocabulary import fault_of_label, name_in
 
@@ -174,7 +173,7 @@ class _Look:
         )
 
 
-def _place(row: Mapping[str, Term]) -> Place:
+def _place(row: Row) -> Place:
     return tuple(part for name, value in sorted(row.items()) for part in (name, _short(value)))
 
 

@@ -32,7 +32,7 @@ class Strings:
     """Texts one after another in a section, found by number."""
 
     def __init__(self, places: Array, text: Array) -> None:
-        self._places, self._text = memoryview(places), memoryview(text)
+        self._places, self._text = places.data, text.data
 
     def __len__(self) -> int:
         return len(self._places) - 1
@@ -49,7 +49,7 @@ class Rows:
     """Edges by entity: where each entity's begin, and the columns."""
 
     def __init__(self, sections: dict[str, Array], way: str) -> None:
-        self.starts = memoryview(sections[f"{way}_starts"])
+        self.starts = sections[f"{way}_starts"].data
         self.relation, self.other = sections[f"{way}_relation"], sections[f"{way}_other"]
         self.weight = sections.get(f"{way}_weight", np.broadcast_to(np.float32(1.0), len(self.other)))
 

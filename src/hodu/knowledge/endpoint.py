@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
 
 from hodu.errors import GraphError
-from hodu.knowledge.terms import Bindings, Term, bind, written
+from hodu.knowledge.terms import Bindings, Row, bind, written
 
 _FORMATS = {
     "application/sparql-results+json": QueryResultsFormat.JSON,
@@ -32,7 +32,7 @@ class Endpoint:
         self.url, self.timeout = url, timeout
         self.update = update or (url.removesuffix("/query") + "/update" if url.endswith("/query") else None)
 
-    def select(self, sparql: str, bindings: Bindings) -> Iterator[dict[str, Term]]:
+    def select(self, sparql: str, bindings: Bindings) -> Iterator[Row]:
         """The solutions of a SELECT, read as they arrive."""
         with self._post(self.url, "query", bind(sparql, bindings)) as answer:
             found = self._parsed(answer)

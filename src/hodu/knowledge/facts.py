@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pyoxigraph import Literal, NamedNode, Quad
 
 from hodu.errors import GraphError
-from hodu.knowledge.terms import Term
+from hodu.knowledge.terms import Row
 from hodu.knowledge.types import Triple
 from hodu.knowledge.vocabulary import HODU, REIFIES, SOURCE, WEIGHT
 
@@ -64,7 +64,7 @@ def with_remarks(
 ) -> Iterator[Triple]:
     """These facts, each with the remarks on it."""
     for s, p, o in plain:
-        said: list[dict[str, Term]] = [
+        said: list[Row] = [
             {_KEYS[quad.predicate.value]: quad.object}
             for quad in ask_about(Quad(NamedNode(s), NamedNode(p), NamedNode(o)))
             if quad.predicate.value in _KEYS
@@ -72,18 +72,18 @@ def with_remarks(
         yield Triple(s, p, o, *weight_and_source(said))
 
 
-def ends(row: Mapping[str, Term], given: Mapping[str, NamedNode]) -> tuple[str, str, str]:
+def ends(row: Row, given: Mapping[str, NamedNode]) -> tuple[str, str, str]:
     """Subject, relation and object of a solution."""
     s, p, o = (row.get(name) or given[name] for name in "spo")
-    return s.value, p.value, o.value  # type: ignore[union-attr]  # the query takes IRIs only
+    return s.value, p.value, o.value
 
 
-def weight_and_source(rows: Iterable[Mapping[str, Term]]) -> tuple[float, str | None]:
+def weight_and_source(rows: Iterable[Row]) -> tuple[float, str | None]:
     """The largest weight and all sources of one fact."""
     weights, sources = [], set()
     for row in rows:
-        weights += [_number(row["w"].value)] if "w" in row else []  # type: ignore[union-attr]
-        sources |= {row["from"].value} if "from" in row else set()  # type: ignore[union-attr]
+        weights += [_number(row["w"].value)] if "w" in row else []
+        sources |= {row["from"].value} if "from" in row else set()
     return max(weights, default=1.0), "; ".join(sorted(sources)) or None
 
 

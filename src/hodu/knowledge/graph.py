@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from hodu.knowledge import facts, patterns
 from hodu.knowledge.endpoint import Endpoint
 from hodu.knowledge.local import WRITABLE, Local, open_folder, read_file, write_file
 from hodu.knowledge.schema import Schema, label_from, labels_by_id, read_schema
-from hodu.knowledge.terms import Bindings, Term, Value, node
+from hodu.knowledge.terms import Bindings, Row, Value, node
 from hodu.knowledge.types import Label, Relation, Triple
 from hodu.knowledge.vocabulary import ALIAS, PREFERRED, SPARQL_PREFIXES, fault_of_label, fault_of_language
 
@@ -23,7 +23,7 @@ from hodu.knowledge.vocabulary import ALIAS, PREFERRED, SPARQL_PREFIXES, fault_o
 class Backend(Protocol):
     """Where the statements are."""
 
-    def select(self, sparql: str, bindings: Bindings) -> Iterator[dict[str, Term]]: ...  # noqa: D102
+    def select(self, sparql: str, bindings: Bindings) -> Iterator[Row]: ...  # noqa: D102
     def ask(self, sparql: str, bindings: Bindings) -> bool: ...  # noqa: D102
     def change(self, *, add: Iterable[Quad] = (), remove: Iterable[Quad] = ()) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
@@ -202,8 +202,9 @@ class KnowledgeGraph:
         Raises:
             GraphError: it is not there.
         """
-        fact = Quad(node(subject), node(relation), node(object))
-        if not self.ask("ASK { ?s ?p ?o }", s=fact.subject, p=fact.predicate, o=fact.object):
+        ends = node(subject), node(relation), node(object)
+        fact = Quad(*ends)
+        if not self.ask("ASK { ?s ?p ?o }", s=ends[0], p=ends[1], o=ends[2]):
             raise GraphError(f"{self.name} has no fact <{subject}> <{relation}> <{object}>; nothing was removed")
         self._backend.change(remove=[fact, *self._remarks_on(fact)])
         self._touched()
@@ -214,8 +215,8 @@ class KnowledgeGraph:
             return []
         parts = {"s": fact.subject, "p": fact.predicate, "o": fact.object}
         given = {"t": fact.triple} if form is facts.Form.terms else parts
-        rows = self._select(facts.ONE_BY_ONE[form], **given)  # type: ignore[arg-type]  # ids, not nameless nodes
-        return [Quad(row["r"], row["k"], row["v"]) for row in rows]  # type: ignore[arg-type]  # a reifier is a node
+        rows = self._select(facts.ONE_BY_ONE[form], **given)
+        return [Quad(row["r"], row["k"], row["v"]) for row in rows]
 
     def add_label(self, id: str, text: str, language: str, *, preferred: bool = True) -> None:
         """Add a label or an alias.
@@ -234,7 +235,7 @@ class KnowledgeGraph:
     def _touched(self) -> None:
         self._changed, self._schema, self._statements = True, None, None
 
-    def query(self, sparql: str, **bindings: Value) -> Iterator[dict[str, Term]]:
+    def query(self, sparql: str, **bindings: Value | Sequence[Value]) -> Iterator[Row]:
         """The solutions of a SELECT, each a dict from variable to RDF term. The prefixes hodu, rdf, rdfs, owl, skos and xsd are known.
 
         Args:
@@ -242,9 +243,9 @@ class KnowledgeGraph:
         """
         return self._select(sparql, **bindings)
 
-    def ask(self, sparql: str, **bindings: Value) -> bool:
+    def ask(self, sparql: str, **bindings: Value | Sequence[Value]) -> bool:
         """The answer of an ASK, bound as by :meth:`query`."""
         return self._backend.ask(SPARQL_PREFIXES + sparql, bindings)
 
-    def _select(self, sparql: str, **bindings: Value) -> Iterator[dict[str, Term]]:
+    def _select(self, sparql: str, **bindings: Value | Sequence[Value]) -> Iterator[Row]:
         return self._backend.select(SPARQL_PREFIXES + sparql, bindings)

@@ -46,10 +46,10 @@ class Linker:
         self.find = self.automaton.find_matches_as_indexes
         starts = sections["entry_starts"]
         bits = np.left_shift(np.uint32(1), sections["entry_tails"].astype(np.uint32))
-        self.masks = memoryview(np.bitwise_or.reduceat(bits, starts[:-1]) if len(patterns) else bits)
-        self.bits, self.starts = memoryview(bits), memoryview(starts)
-        self.entities, self.scores = memoryview(sections["entry_entity"]), memoryview(sections["entry_score"])
-        self.reasons = memoryview(sections["entry_reason"])
+        self.masks = (np.bitwise_or.reduceat(bits, starts[:-1]) if len(patterns) else bits).data
+        self.bits, self.starts = bits.data, starts.data
+        self.entities, self.scores = sections["entry_entity"].data, sections["entry_score"].data
+        self.reasons = sections["entry_reason"].data
         self.tails = _masks()
 
 

@@ -11,7 +11,7 @@ from typing import IO, cast
 from pyoxigraph import DefaultGraph, Quad, QueryBoolean, QuerySolutions, RdfFormat, Store, parse
 
 from hodu.errors import GraphError, OutputError
-from hodu.knowledge.terms import Bindings, Term, bind
+from hodu.knowledge.terms import Bindings, Row, bind
 from hodu.knowledge.vocabulary import PREFIXES
 
 FORMATS = {
@@ -38,7 +38,7 @@ class Local:
     def __init__(self, store: Store, *, read_only: bool = False) -> None:
         self.store, self.read_only = store, read_only
 
-    def select(self, sparql: str, bindings: Bindings) -> Iterator[dict[str, Term]]:
+    def select(self, sparql: str, bindings: Bindings) -> Iterator[Row]:
         """The solutions of a SELECT."""
         found = self._query(sparql, bindings)
         if not isinstance(found, QuerySolutions):

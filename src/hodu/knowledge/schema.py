@@ -10,11 +10,11 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode
 
 from hodu.knowledge import patterns
-from hodu.knowledge.terms import Term, node
+from hodu.knowledge.terms import Row, node
 from hodu.knowledge.types import Label, Relation
 from hodu.knowledge.vocabulary import ALIAS, OWL, PREFERRED, RDFS, TEMPLATE, TYPE, describes
 
-Select = Callable[..., Iterator[dict[str, Term]]]
+Select = Callable[..., Iterator[Row]]
 _AT_ONCE = 200  # ids in one query, so that an endpoint takes it
 
 
@@ -43,7 +43,7 @@ def labels_by_id(select: Select, ids: Sequence[str]) -> dict[str, tuple[Label, .
     return {id: _labels(rows) for id, rows in _said(select, ids).items()}
 
 
-def label_from(row: Mapping[str, Term], *, preferred: bool) -> Label:
+def label_from(row: Row, *, preferred: bool) -> Label:
     """A label from a solution with ``?text``."""
     text = row["text"]
     return Label(text.value, (text.language or "") if isinstance(text, Literal) else "", preferred)

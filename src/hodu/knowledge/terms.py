@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 from pyoxigraph import Triple as Statement
@@ -11,6 +12,7 @@ from pyoxigraph import Triple as Statement
 from hodu.errors import GraphError
 
 Term = NamedNode | BlankNode | Literal | Statement
+Row = dict[str, Any]  # a term by variable; what kind it can be, the query says
 Value = str | bool | int | float | NamedNode | Literal | Statement
 Bindings = Mapping[str, Value | Sequence[Value]]
 

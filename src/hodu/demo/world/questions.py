@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 FOLDER = Path(__file__).parent
 GRAPH_FILE = FOLDER / "world.ttl"
@@ -39,7 +39,7 @@ class Question(TypedDict):
 
 def read_questions() -> list[Question]:
     """The 200 questions, the Korean ones first; the same doings and purposes in the same order in both languages."""
-    return [Question(**row) for row in read_rows("questions.jsonl")]
+    return [cast(Question, row) for row in read_rows("questions.jsonl")]
 
 
 def read_rows(name: str) -> list[dict[str, Any]]:
