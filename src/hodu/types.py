@@ -62,6 +62,27 @@ Start = Literal["random", "layers", "slice", "rotate"]
 """How a student's weights start: ``random`` · whole teacher ``layers`` copied (equal width) · a ``slice`` of each weight · the teacher ``rotate`` d into the
 principal directions of its hidden states."""
 
+Layout = Literal["star", "text", "tree"]
+"""How facts stand beside a sentence (:mod:`hodu.models.facts`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactSettings:
+    """How a model reads facts: kept in its configuration, so that it is always asked as it was trained.
+
+    Attributes:
+        tokens: most tokens of facts beside a text; the text itself is never cut for them.
+        slots: whether mentions are numbered, in the text and in the facts.
+    """
+
+    layout: Layout = "star"
+    tokens: int = 128
+    slots: bool = False
+
+
+StudentFacts = Literal["reader", "absorbed", "mixed"]
+"""Who sees the facts: teacher and student · only the teacher, so that its student needs no graph · the student in a part of the rows."""
+
 LayerPairs = tuple[tuple[int, int], ...]
 """``((student layer, teacher layer), ...)``, counted as above."""
 

@@ -34,6 +34,14 @@ class MeanName(StrEnum):
     geometric = "geometric"
 
 
+class StudentFactsName(StrEnum):
+    """Who reads the facts of a graph."""
+
+    reader = "reader"
+    absorbed = "absorbed"
+    mixed = "mixed"
+
+
 def distill(
     teacher: Annotated[
         list[str],
@@ -124,6 +132,15 @@ def distill(
             help="GloVe or fastText vectors for --augment's words of several pieces. Default: the masked model's own.",
         ),
     ] = None,
+    graph: o.Graph = None,
+    student_facts: Annotated[
+        StudentFactsName,
+        typer.Option(
+            "--student-facts",
+            help="With --graph, who reads the facts: reader (teacher and student), absorbed (only the teacher; the student needs no graph), mixed (the student in a part of the rows).",
+        ),
+    ] = StudentFactsName.reader,
+    redraw: o.Redraw = 0,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -161,11 +178,16 @@ def distill(
         augment=augment,
         augment_copies=augment_copies,
         glove=glove,
+        graph=graph,
+        student_facts=student_facts.value,
+        redraw=redraw,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}{o.with_generator(made)}")
+    typer.echo(
+        f"{made} is ready: hodu measure {teacher[0]} {made} --data {data}{o.with_generator(made)}{f' --graph {graph}' if graph else ''}"
+    )
 
 
 def baseline(

@@ -43,6 +43,7 @@ def measure(
     label_column: o.LabelColumn = None,
     task: o.Task = None,
     generator: o.Generator = None,
+    graph: o.Graph = None,
     label_names: o.LabelNames = None,
 ) -> None:
     """Measure models side by side: quality, agreement with the teacher, size, speed, memory."""
@@ -63,7 +64,9 @@ def measure(
     )
     if with_baseline:
         models = [*models, *_baselines(models)]
-    measured = run(models, loaded, split=split, teacher=teacher, generator=generator, threads=threads, speed=speed)
+    measured = run(
+        models, loaded, split=split, teacher=teacher, generator=generator, graph=graph, threads=threads, speed=speed
+    )
     Console().print(render_table(measured))
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)

@@ -73,6 +73,21 @@ Generator = Annotated[
         help="For replaced-token: a masked language model with the same tokenizer (hub id or folder) that replaces pieces; in hodu train also a shape. Default: one trained together with a new model, MODEL/generator, or drawn by frequency.",
     ),
 ]
+Graph = Annotated[
+    str | None,
+    typer.Option(
+        "--graph",
+        help="A knowledge graph (from hodu graph build or compile) whose facts stand beside each text.",
+    ),
+]
+Redraw = Annotated[
+    int,
+    typer.Option(
+        "--redraw",
+        min=0,
+        help="Read the training questions so many times, each with the names of their choices redrawn, so that facts must be read.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
 TensorBoard = Annotated[

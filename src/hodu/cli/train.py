@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from hodu.cli import options as o
+
+
+class LayoutName(StrEnum):
+    """How facts stand beside a text."""
+
+    star = "star"
+    text = "text"
+    tree = "tree"
 
 
 def train(
@@ -30,6 +39,24 @@ def train(
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Pieces of a vocabulary made from scratch.")] = 8000,
     whole_word: o.WholeWord = False,
     generator: o.Generator = None,
+    graph: o.Graph = None,
+    fact_layout: Annotated[
+        LayoutName,
+        typer.Option(
+            "--fact-layout",
+            help="How facts stand beside a text: star (no fact disturbs another), text (more text; for any model), tree (K-BERT's).",
+        ),
+    ] = LayoutName.star,
+    fact_tokens: Annotated[
+        int, typer.Option("--fact-tokens", min=1, help="Most tokens of facts; the text is never cut for them.")
+    ] = 128,
+    entity_slots: Annotated[
+        bool, typer.Option("--entity-slots", help="Number what is mentioned, in the text and in the facts.")
+    ] = False,
+    fact_dropout: Annotated[
+        float, typer.Option("--fact-dropout", min=0, max=1, help="Share of the training rows that get no facts.")
+    ] = 0.1,
+    redraw: o.Redraw = 0,
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
     overwrite: o.Overwrite = False,
@@ -38,6 +65,7 @@ def train(
 ) -> None:
     """Fine-tune a model on labelled text, or (--task masked-lm, causal-lm, replaced-token) a language model on running text: a teacher."""
     from hodu.training import train as run
+    from hodu.types import FactSettings
 
     made = run(
         model,
@@ -53,10 +81,15 @@ def train(
         vocabulary=vocabulary,
         whole_word=whole_word,
         generator=generator,
+        graph=graph,
+        facts=FactSettings(fact_layout.value, fact_tokens, entity_slots) if graph else None,
+        fact_dropout=fact_dropout,
+        redraw=redraw,
         seed=seed,
         accumulate=accumulate,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,
     )
-    typer.echo(f"{made} is ready: hodu measure {made} --data {data}{o.with_generator(made)}")
+    beside = f" --graph {graph}" if graph else ""
+    typer.echo(f"{made} is ready: hodu measure {made} --data {data}{o.with_generator(made)}{beside}")

@@ -1,6 +1,8 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
+from hodu.data.beside import FACTS, WITH_FACTS, Beside, Budget, Reader, beside, check_task, redrawn, with_facts
 from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
+from hodu.data.fact_training import Varying, varied
 from hodu.data.groups import ABSENT, as_read, collate_groups, most_texts, strings_of, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
@@ -13,13 +15,21 @@ from hodu.data.types import Columns, Data
 
 __all__ = [
     "ABSENT",
+    "FACTS",
+    "WITH_FACTS",
+    "Beside",
+    "Budget",
     "Columns",
     "Data",
     "Fill",
     "Frequency",
     "Packing",
+    "Reader",
     "Truncation",
+    "Varying",
     "as_read",
+    "beside",
+    "check_task",
     "collate",
     "collate_groups",
     "corrupted",
@@ -31,6 +41,7 @@ __all__ = [
     "most_texts",
     "pack",
     "paired",
+    "redrawn",
     "scaled",
     "sentences",
     "split",
@@ -40,4 +51,6 @@ __all__ = [
     "tokenise",
     "tokenise_groups",
     "unfilled",
+    "varied",
+    "with_facts",
 ]

@@ -16,6 +16,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from hodu.data.beside import FACTS
 from hodu.data.sentences import sentences
 from hodu.data.store import store
 from hodu.data.tokenise import Truncation, collate, tokenise
@@ -24,8 +25,9 @@ from hodu.types import Task
 ABSENT = -1e4
 """The logit of a choice that a question does not have: its probability is 0, and 0 times it is 0."""
 
-_TOKENS = ("input_ids", "attention_mask", "token_type_ids")
+_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "fact_ids")
 _CHUNK = 1_000
+_SENTENCES = pa.list_(pa.string())
 
 
 def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
@@ -34,7 +36,7 @@ def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
     A question with choices is as many texts: the question, and beside it one choice, behind the row's ``pair`` where it has one (SWAG's begun sentence).
     A pair of sentences is two.
     """
-    asked = "choices" in dataset.column_names
+    asked, told = "choices" in dataset.column_names, FACTS in dataset.column_names
     counts: list[int] = []
 
     def batches() -> Iterator[dict[str, pa.Array]]:
@@ -50,10 +52,12 @@ def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
             yield {
                 "text": pa.array([text for text, _, choices in rows for _ in choices], pa.string()),
                 "pair": pa.array([start + one for _, start, choices in rows for one in choices], pa.string()),
+                **({FACTS: pa.array([one for each in chunk[FACTS] for one in each], _SENTENCES)} if told else {}),
             }
 
     names = ("text", "pair") if asked else ("text",)
-    return store(batches(), pa.schema([(name, pa.string()) for name in names])), counts
+    fields = [(name, pa.string()) for name in names] + ([(FACTS, _SENTENCES)] if told else [])
+    return store(batches(), pa.schema(fields)), counts
 
 
 def as_read(dataset: Dataset, task: Task | None = None) -> Dataset:
@@ -70,6 +74,8 @@ def strings_of(dataset: Dataset) -> Iterator[str]:
         dataset = as_read(dataset)
     if "pair" in dataset.column_names:
         yield from dataset["pair"]
+    if FACTS in dataset.column_names:
+        yield from {fact for facts in dataset[FACTS] for fact in facts}
 
 
 def tokenise_groups(

@@ -13,6 +13,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
+from hodu.data.beside import FACTS, append_facts
 from hodu.data.store import store
 from hodu.errors import DataError, ModelError
 from hodu.types import IGNORED
@@ -51,6 +52,8 @@ def max_length_of(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig |
 def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> tuple[Dataset, Truncation]:
     """Tokenise the texts (and pairs) of one split; row ``i`` stays row ``i``.
 
+    Facts (a column of sentences, see :mod:`hodu.data.beside`) stand behind the text's own tokens, with ``fact_ids``.
+
     Columns: ``input_ids``, ``attention_mask``, ``token_type_ids`` where the tokenizer makes them, ``length`` (in
     tokens, special ones included) and, with labels, ``labels``; of words also those of :func:`tokenise_words`. A pair that is too long loses tokens of its longer text
     first.
@@ -59,6 +62,9 @@ def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length
         DataError: ``max_length`` leaves no room for a token beside the special ones.
         OutputError: no room for temporary data.
     """
+    if FACTS in dataset.column_names:
+        plain, truncation = tokenise(dataset.remove_columns(FACTS), tokenizer, max_length=max_length)
+        return append_facts(plain, dataset[FACTS], tokenizer, max_length), truncation
     if "words" in dataset.column_names:
         from hodu.data.tagging import tokenise_words  # which stands on this module
 
@@ -129,6 +135,7 @@ def collate(tokenizer: PreTrainedTokenizerBase) -> Callable[[Sequence[Mapping[st
             "tokenizer.pad_token"
         )
     padding = {"input_ids": tokenizer.pad_token_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id}
+    padding |= {"fact_ids": 0}
     return functools.partial(_padded, padding=padding, left=tokenizer.padding_side == "left")
 
 

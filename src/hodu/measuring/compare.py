@@ -20,6 +20,8 @@ from hodu.measuring.replaced import Corrupted, corrupt
 from hodu.measuring.size import size_bytes
 from hodu.measuring.speed import latency, peak_memory, sample_rows, throughput
 from hodu.models import count_parameters
+from hodu.models.beside import rows_beside
+from hodu.models.facts import facts_of
 from hodu.models.load import Loaded, load_model, task_of
 from hodu.types import LANGUAGE, OWN_CLASS, TOKENS, Task
 
@@ -39,6 +41,7 @@ def measure(
     split: str | None = None,
     teacher: str | None = None,
     generator: str | Path | None = None,
+    graph: str | Path | None = None,
     threads: int = 1,
     speed: bool = True,
 ) -> list[Measured]:
@@ -56,6 +59,7 @@ def measure(
             names as its teacher.
         generator: for discriminators of replaced pieces: the masked language model whose samples replace them; by default they are drawn by their frequency in these rows. All models
             read the same corrupted text.
+        graph: a knowledge graph, for models that were trained to read facts: each gets them beside the texts as it knows them; the others read the texts alone.
         threads: torch threads for latency, throughput and memory.
         speed: latency, throughput and peak memory too; they take the most time.
 
@@ -86,9 +90,10 @@ def measure(
     roles = _roles(loaded, teacher)
     logger.info("answering %d rows with %d models", len(rows), len(loaded))
     text = _corrupted(loaded, task, rows, generator)
+    read = [rows if graph is None else rows_beside(one, rows, graph) for one in loaded]
     systems = [
-        System(one, role, **said(one, task, rows, text), notes=_untrained(one))
-        for one, role in zip(loaded, roles, strict=True)
+        System(one, role, **said(one, task, own, text), notes=_untrained(one) + _without_graph(one, graph))
+        for one, role, own in zip(loaded, roles, read, strict=True)
     ]
     notes = (*notes, *([text.note] if text else []))
     task = task if task in OWN_CLASS else data.task or task
@@ -101,6 +106,7 @@ def measure(
     if speed:
         _speed(systems, as_read(rows, task), threads)
         notes += (f"speed and memory: {_ONE_TEXT[task]}",) if task in _ONE_TEXT else ()
+        notes += ("speed and memory: of the texts without facts",) if graph else ()
     names = _names(systems)
     return [
         Measured(
@@ -169,6 +175,13 @@ def _untrained(system: Loaded) -> tuple[str, ...]:
     )
     logger.warning("%s", note)
     return (note,)
+
+
+def _without_graph(system: Loaded, graph: str | Path | None) -> tuple[str, ...]:
+    reads = facts_of(system.model.config) is not None
+    if reads and graph is None:
+        return ("it was trained to read facts, and no graph was given (--graph): these are its answers without any",)
+    return () if reads or graph is None else ("it was not trained to read facts: it read the texts alone",)
 
 
 def _task_of_all(systems: Sequence[Loaded]) -> Task:

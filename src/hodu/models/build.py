@@ -13,6 +13,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from hodu.errors import ModelError, ShapeError
 from hodu.layers import uniform
 from hodu.models.copying import copy_layers, copy_slices
+from hodu.models.facts import facts_of, read_facts
 from hodu.models.pooling import pool_by, pooling_of
 from hodu.models.shapes import shape_of, student_config
 from hodu.models.texts import one_answer_a_text
@@ -89,6 +90,8 @@ def build_student(
     one_answer_a_text(student)
     if pooling := pooling_of(teacher.config):
         pool_by(student, pooling)
+    if settings := facts_of(teacher.config):
+        read_facts(student, settings)
     if start == "layers":
         copy_layers(student, teacher, layers, kept)
     elif start == "slice":

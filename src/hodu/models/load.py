@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 from transformers import (
@@ -29,8 +30,9 @@ from transformers import (
 )
 from transformers.utils import logging as hf_logging
 
-from hodu.data import max_length_of
+from hodu.data import FACTS, collate, max_length_of, tokenise
 from hodu.errors import ModelError
+from hodu.models.facts import facts_of, read_facts
 from hodu.models.pooling import is_sentence_encoder, pool_by, read_pooling
 from hodu.models.texts import one_answer_a_text
 from hodu.types import OWN_CLASS, TOKENS, Task
@@ -79,7 +81,11 @@ class Loaded:
     made_for: Task | None = None
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Tensor]:
-        """One row ("text", optionally "pair"; or "words") as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
+        """One row ("text", optionally "pair"; or "words"; with "facts" where it has any) as the model takes it, unpadded: ``1 L`` each, cut where the model ends."""
+        if FACTS in row:
+            one = Dataset.from_dict({name: [value] for name, value in row.items()})
+            length = max_length_of(self.tokenizer, self.model.config)
+            return collate(self.tokenizer)([tokenise(one, self.tokenizer, max_length=length)[0][0]])
         encoded = self.tokenizer(
             row["words"] if "words" in row else row["text"],
             row.get("pair"),
@@ -137,6 +143,8 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         tokenizer.model_max_length = min(tokenizer.model_max_length, pooling.max_length or tokenizer.model_max_length)
         missing = tuple(name for name in missing if not name.startswith("pooler."))  # which no vector comes from
     one_answer_a_text(model)
+    if settings := facts_of(config):
+        read_facts(model, settings)
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)), made_for)
 
 

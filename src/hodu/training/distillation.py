@@ -21,10 +21,11 @@ from hodu.objectives.ensemble import Mean
 from hodu.objectives.replaced import detected
 from hodu.objectives.vocabulary import surprise
 from hodu.taps import Tap, logits_from
+from hodu.training.graph_facts import hidden_from, rows_without
 from hodu.training.groups import brought_together, together
 from hodu.training.outputs import Outputs
 from hodu.training.teacher_cache import TeacherCache
-from hodu.types import IGNORED, LANGUAGE, Capture, Needs, Readout, Task
+from hodu.types import IGNORED, LANGUAGE, TOKENS, Capture, Needs, Readout, StudentFacts, Task
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,14 @@ class Distillation(nn.Module):
         objectives: Sequence[Objective],
         weights: Sequence[float],
         task: Task,
+        *,
+        facts: StudentFacts = "reader",
     ) -> None:
         super().__init__()
         self.student = student
         self.objectives = nn.ModuleList(objectives)
         self.config = student.config  # transformers.Trainer asks for it
-        self._teachers, self._weights, self._task = teachers, tuple(weights), task
+        self._teachers, self._weights, self._task, self._facts = teachers, tuple(weights), task, facts
         self._taps: dict[int | None, Tap] = {}  # by the teacher's place, the student's by None
         self._stored: dict[int, TeacherCache | Outputs] = dict(teachers.outputs)
         self._kept_rows: tuple[Tensor, Tensor | None] | None = None
@@ -148,6 +151,8 @@ class Distillation(nn.Module):
             inputs: ``input_ids``, ``attention_mask`` and what else the tokenizer gives, ``B L``, in the student's piece ids.
         """
         if not self.training:
+            if self._facts == "absorbed":
+                inputs = hidden_from(inputs, rows_without("absorbed", inputs["input_ids"]))
             return self._evaluated(inputs, labels, row, choices)
         student, teacher = self._captures(inputs, labels, row, choices)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
@@ -177,8 +182,12 @@ class Distillation(nn.Module):
     def _captures(
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None
     ) -> tuple[Capture, Capture]:
-        mask = inputs["attention_mask"].bool()
-        student = together(self._taps[None].ask(inputs, labels), choices, self._task)
+        shown = inputs
+        if self._facts != "reader":
+            shown = hidden_from(inputs, rows_without(self._facts, inputs["input_ids"]))
+            labels = labels if labels is None or labels.shape != inputs["input_ids"].shape else _cut(labels, shown)
+        mask = shown["attention_mask"].bool()
+        student = together(self._taps[None].ask(shown, labels), choices, self._task)
         if not self.teacher_needs:
             return student, Capture(mask)
         heard = [together(one, choices, self._task) for one in self._heard(self._teachers.translate(inputs), row, mask)]
@@ -195,7 +204,7 @@ class Distillation(nn.Module):
                 assert row is not None  # run_stage numbers the rows of a training set
                 said.append(self._in_student_pieces(self._stored[place].read(row, mask)))
             else:
-                said.append(self._in_student_pieces(self._taps[place].ask(inputs)))
+                said.append(self._in_student_pieces(of_tokens(self._taps[place].ask(inputs), mask, self._task)))
         return said
 
     def _in_student_pieces(self, teacher: Capture) -> Capture:
@@ -225,6 +234,31 @@ class Distillation(nn.Module):
         for objective in self.objectives:
             assert isinstance(objective, Objective)
             objective.prepare(captures)
+
+
+def of_tokens(teacher: Capture, mask: Tensor, task: Task) -> Capture:
+    """What a teacher said of the first tokens only, those of ``mask`` (``B L``): its student was not shown the facts behind them."""
+    length = mask.shape[1]
+    if teacher.mask.shape == mask.shape:
+        return replace(teacher, mask=mask)
+    logits = teacher.logits[:, :length] if teacher.logits is not None and task in TOKENS else teacher.logits
+    return replace(
+        teacher,
+        mask=mask,
+        logits=logits,
+        hidden={index: state[:, :length] for index, state in teacher.hidden.items()},  # B L D
+        attention={
+            index: replace(heads, **{part: getattr(heads, part)[:, :, :length] for part in _PARTS})  # B H L K
+            for index, heads in teacher.attention.items()
+        },
+    )
+
+
+_PARTS = ("queries", "keys", "values")
+
+
+def _cut(labels: Tensor, shown: Mapping[str, Tensor]) -> Tensor:
+    return labels[:, : shown["input_ids"].shape[1]]  # B L
 
 
 def expectation(student: Capture) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hodu.recipes import USUAL, Recipe, Stage, find_recipe, for_vectors
 from hodu.training.augmenting import augmented
 from hodu.training.choosing import chosen_student
 from hodu.training.distillation import Teachers
+from hodu.training.graph_facts import Graph, all_read, let_read, strings_of_graph, told
 from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
 from hodu.training.pre_training import generator_beside
@@ -34,7 +36,7 @@ from hodu.training.stages import Run
 from hodu.training.teacher_cache import cache_home
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.training.teaching import LOOKED_AT, some_rows, teach
-from hodu.types import LANGUAGE, TOKENS, Pairing, Shape, Start, Task
+from hodu.types import LANGUAGE, TOKENS, Pairing, Shape, Start, StudentFacts, Task
 
 logger = logging.getLogger("hodu")
 
@@ -70,6 +72,9 @@ def distill(
     augment: str | Path | None = None,
     augment_copies: int = COPIES,
     glove: str | Path | None = None,
+    graph: str | Path | None = None,
+    student_facts: StudentFacts = "reader",
+    redraw: int = 0,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -104,6 +109,10 @@ def distill(
         cache: keep what the teacher says on disk (``$HODU_CACHE`` or ``~/.cache/hodu``) and read it in later epochs, stages, seeds and students; None where that saves time in this run.
         augment: a masked language model (hub id or folder) that replaces words in copies of the training rows (:mod:`hodu.data.augment`).
         augment_copies, glove: copies of each text; GloVe or fastText vectors for words of several pieces, None takes the masked model's own embeddings.
+        graph: a knowledge graph (:func:`hodu.knowledge.opening.open_compiled`) whose facts stand beside the texts, in the way that the teacher was trained to read them.
+        student_facts: ``reader``: the student reads them too, so that an edit to the graph changes its answers; ``absorbed``: only the teacher does, and what it knew goes into the student's weights;
+            ``mixed``: the student does in seven rows of ten.
+        redraw: read the training questions so many times, each time with the names of their choices redrawn (:func:`hodu.data.redrawn`).
 
     Returns:
         ``out``.
@@ -134,6 +143,12 @@ def distill(
         raise RecipeError(
             f"{glove} gives words for augmentation (--glove), and there is none; name a masked language model with --augment"
         )
+    if graph is None and (student_facts != "reader" or redraw):
+        raise RecipeError(
+            f"--student-facts {student_facts} and --redraw are about the facts of a graph, and there is none; name one with --graph"
+        )
+    if graph is not None and augment is not None:
+        raise RecipeError("--augment replaces words that facts are about; leave out --augment or --graph")
     budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
     if panel.task == "sentence-embedding":
@@ -181,6 +196,9 @@ def distill(
         augment=str(augment) if augment else None,
         augment_copies=augment_copies,
         glove=str(glove) if glove else None,
+        graph=str(graph) if graph else None,
+        student_facts=student_facts,
+        redraw=redraw,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
     return _distil(choices, chosen, panel, shape, source, options, role="student")
@@ -236,6 +254,10 @@ def _distil(
     data = split(data)
     for note in data.notes:
         logger.info("%s", note)
+    if choices.graph:
+        settings_of_facts = all_read(panel.models)
+        graph = Graph(choices.graph, choices.redraw, choices.seed)
+        data = told(data, panel.task, graph, panel.tokenizer, settings_of_facts)
     if data.task is None:
         recipe = recipe.without_labels()
     if panel.task != "sentence-embedding":
@@ -254,6 +276,8 @@ def _distil(
         set_seed(choices.seed)
         length = longest(panel.first, choices.max_length)
         student, tokenizer, teachers = _start(choices, panel, shape, data, length)
+        if choices.graph:
+            let_read(student, panel.first.model, choices.student_facts)
         length = min(length, max_length_of(tokenizer, student.config))  # a given student may take less than its teacher
         sets = prepare(
             data,
@@ -272,7 +296,18 @@ def _distil(
             outputs = ask_those_apart(panel, data, epochs=recipe.epochs, store=store, progress=run.progress)
             teachers = replace(teachers, outputs=outputs)
         figures = [
-            teach(student, teachers, recipe, stage, pairing, sets, run, cache=choices.cache) for stage in recipe.stages
+            teach(
+                student,
+                teachers,
+                recipe,
+                stage,
+                pairing,
+                sets,
+                run,
+                cache=choices.cache,
+                facts=choices.student_facts,
+            )
+            for stage in recipe.stages
         ]
         record = {**settings, "shape": asdict(shape), **totals(figures)}
         publish(
@@ -303,7 +338,8 @@ def _start(
         return given.model, given.tokenizer, Teachers(panel.models, choices.weights, choices.mean, kept)
     tokenizer, kept = panel.tokenizer, None
     if choices.vocabulary == "pruned":
-        pruned = prune_vocabulary(tokenizer, texts_to_serve(data))
+        more = strings_of_graph(choices.graph) if choices.graph and choices.student_facts != "absorbed" else ()
+        pruned = prune_vocabulary(tokenizer, chain(texts_to_serve(data), more))
         tokenizer, kept = pruned.tokenizer, pruned.kept
     size = len(panel.tokenizer) if kept is None else len(kept)
     logger.info("%s", plan(panel.first.model, shape, choices.start, vocabulary=size))

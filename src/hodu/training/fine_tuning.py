@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from transformers import set_seed
 
-from hodu.data import Columns, Data, load, match_labels, split, strings_of
+from hodu.data import Columns, Data, Varying, load, match_labels, split, strings_of, varied
 from hodu.errors import LabelError
 from hodu.models import shape_of
+from hodu.models.facts import facts_of, read_facts
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
 from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
+from hodu.training.graph_facts import Graph, strings_of_graph, told
 from hodu.training.output import publish, working_folder
 from hodu.training.pre_training import TERMS, Pair, partner_of
 from hodu.training.prepare import check_generator, longest, prepare
 from hodu.training.record import described, save_student
 from hodu.training.sentence_rows import to_fit
 from hodu.training.stages import Run, pick_device, run_stage
-from hodu.types import CLASSES, LANGUAGE, TOKENS, Pairing, Task
+from hodu.types import CLASSES, LANGUAGE, TOKENS, FactSettings, Pairing, Task
 
 logger = logging.getLogger("hodu")
 
@@ -77,6 +79,10 @@ def train(
     vocabulary: int = 8000,
     whole_word: bool = False,
     generator: str | Path | None = None,
+    graph: str | Path | None = None,
+    facts: FactSettings | None = None,
+    fact_dropout: float = 0.1,
+    redraw: int = 0,
     seed: int = 0,
     accumulate: int = 1,
     overwrite: bool = False,
@@ -100,6 +106,10 @@ def train(
         whole_word: hide whole words of a masked language model's text, not single pieces.
         generator: of ``replaced-token``: the masked language model (hub id or folder, the model's tokenizer) whose samples replace pieces. None, or a shape such as ``"4x64"``, trains
             a new one together with the model and leaves it in ``out/generator``; a model loaded without such a folder gets pieces drawn by their frequency instead of None.
+        graph: a knowledge graph (:func:`hodu.knowledge.opening.open_compiled`) whose facts stand beside the texts.
+        facts: how the model reads them; None takes what the model was trained to, or :class:`~hodu.types.FactSettings`'s defaults.
+        fact_dropout: share of the training rows that get no facts, so that the model does not lean on them where there are none.
+        redraw: read the training questions so many times, each time with the names of their choices redrawn (:func:`hodu.data.redrawn`), so that facts must be read.
         accumulate: micro-batches per optimizer step, where memory is short.
 
     Raises:
@@ -131,18 +141,31 @@ def train(
         "whole_word": whole_word,
         "generator": str(generator) if generator else None,
     }
+    if graph:
+        settings |= {
+            "graph": str(graph),
+            "facts": asdict(facts) if facts else None,
+            "fact_dropout": fact_dropout,
+            "redraw": redraw,
+        }
     settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
     task, source = source.task, split(source)
     for note in source.notes:
         logger.info("%s", note)
     with working_folder(out, settings, overwrite=overwrite, restart=restart) as work:
         set_seed(seed)
-        loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator)
+        loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator, graph)
+        if graph:
+            read_facts(loaded.model, facts or facts_of(loaded.model.config) or FactSettings())
+            how = facts_of(loaded.model.config) or FactSettings()
+            source = told(source, task, Graph(str(graph), redraw, seed), loaded.tokenizer, how)
         length = longest(loaded, max_length)
         partner = partner_of(model, loaded, generator) if task == "replaced-token" else None
         options: dict[str, Any] = {"seed": seed, "whole_word": whole_word, "together": partner is not None}
         options["generator"] = None if partner else generator
         sets = prepare(source, loaded.tokenizer, task, max_length=length, **options)
+        if graph:
+            sets = replace(sets, collate=varied(sets.collate, Varying(fact_dropout)))
         module, terms = _module(loaded, partner, task)
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
         if partner:
@@ -179,12 +202,17 @@ def _stage(task: Task, *, new: bool) -> Stage:
 
 
 def _model_and_labels(
-    model: str | Path, data: Data, vocabulary: int, max_length: int | None, generator: str | Path | None
+    model: str | Path,
+    data: Data,
+    vocabulary: int,
+    max_length: int | None,
+    generator: str | Path | None,
+    graph: str | Path | None,
 ) -> tuple[Loaded, Data]:
     """The model with a head for these labels, and the data in the head's order of classes."""
     assert data.task is not None
     if is_shape(str(model)):
-        loaded = _new(str(model), data, vocabulary, max_length, generator)
+        loaded = _new(str(model), data, vocabulary, max_length, generator, graph)
     else:
         loaded = load_for_training(model, task=data.task, labels=data.labels)
         if loaded.untrained:
@@ -199,11 +227,19 @@ def _model_and_labels(
     return loaded, data
 
 
-def _new(shape: str, data: Data, vocabulary: int, max_length: int | None, generator: str | Path | None) -> Loaded:
+def _new(
+    shape: str,
+    data: Data,
+    vocabulary: int,
+    max_length: int | None,
+    generator: str | Path | None,
+    graph: str | Path | None,
+) -> Loaded:
     """A model of this shape for this data, with random weights."""
     assert data.task is not None
     texts = list(strings_of(data.splits["train"]))
-    length = (max_length if data.task in LANGUAGE | TOKENS else None) or 128
+    length = (max_length if data.task in LANGUAGE | TOKENS else None) or (256 if graph else 128)
+    texts += strings_of_graph(graph) if graph else []
     if data.task == "replaced-token":
         given = generator is not None and not is_shape(str(generator))
         pair = load_masked_lm(generator) if given and generator is not None else None

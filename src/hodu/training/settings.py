@@ -8,7 +8,7 @@ from typing import Literal
 
 from hodu.data.augment import COPIES
 from hodu.objectives.ensemble import Mean
-from hodu.types import Start, Task
+from hodu.types import Start, StudentFacts, Task
 
 Vocabulary = Literal["pruned", "full"]
 
@@ -43,6 +43,9 @@ class Choices:
     augment: str | None = None
     augment_copies: int = COPIES
     glove: str | None = None
+    graph: str | None = None
+    student_facts: StudentFacts = "reader"
+    redraw: int = 0
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,11 @@ def content_keys(dataset: Dataset, translate: Translate) -> np.ndarray:
         ids = table["input_ids"].combine_chunks()
         flat = translate({"input_ids": torch.tensor(ids.values.to_numpy(), dtype=torch.long)})["input_ids"]
         parts = [flat.to(torch.int32).numpy()]
-        if "token_type_ids" in table.column_names:
-            parts.append(table["token_type_ids"].combine_chunks().values.to_numpy())
+        parts += [
+            table[name].combine_chunks().values.to_numpy()
+            for name in ("token_type_ids", "fact_ids", "anchors")
+            if name in table.column_names
+        ]
         for begin, end in pairwise(ids.offsets.to_pylist()):
             digest = hashlib.blake2b(digest_size=16)
             for part in parts:

@@ -11,7 +11,7 @@ from hodu.recipes import Recipe, Stage
 from hodu.training.distillation import Distillation, Teachers
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, open_cache
-from hodu.types import Needs, Pairing
+from hodu.types import Needs, Pairing, StudentFacts
 
 LOOKED_AT = 512
 """Training texts that warm start and projections look at: some thousand tokens."""
@@ -27,6 +27,7 @@ def teach(
     run: Run,
     *,
     cache: bool | None,
+    facts: StudentFacts = "reader",
 ) -> dict[str, float]:
     """Train the student through one stage of the recipe."""
     if stage.dropout is not None:
@@ -34,9 +35,8 @@ def teach(
             if isinstance(part, nn.Dropout):
                 part.p = stage.dropout
     objectives = [term.build(pairing) for term in stage.terms]
-    module = Distillation(student, teachers, objectives, [term.weight for term in stage.terms], pairing.task).to(
-        pick_device()
-    )
+    weights = [term.weight for term in stage.terms]
+    module = Distillation(student, teachers, objectives, weights, pairing.task, facts=facts).to(pick_device())
     for place in module.live:
         teachers.models[place].to(pick_device())  # type: ignore[arg-type]  # the Trainer moves only what it trains
     if cache is not False and pairing.task not in (

@@ -1,0 +1,109 @@
+"""A knowledge graph in a run: facts beside the texts, and models that take them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from hodu.data import Data, Reader, redrawn, with_facts
+from hodu.models.beside import budget_of, reader_of
+from hodu.models.facts import FACT_INPUTS, facts_of, read_facts
+from hodu.types import FactSettings, StudentFacts, Task
+
+logger = logging.getLogger("hodu")
+
+_MOST_STRINGS = 200_000
+MIXED = 0.3
+"""Share of the rows in which a mixed student sees no facts: the share that facts/knowledge_graph.md §6 names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph that a run reads, and how often its training rows are redrawn (0: they stay as they are)."""
+
+    source: str
+    redraw: int = 0
+    seed: int = 0
+
+
+def told(
+    data: Data, task: Task | None, graph: Graph, tokenizer: PreTrainedTokenizerBase, settings: FactSettings
+) -> Data:
+    """The data with facts beside its texts; says how many there are."""
+    reader: Reader = reader_of(graph.source, settings)
+    budget = budget_of(tokenizer, settings)
+    whole = with_facts(data, reader, budget, task)
+    if graph.redraw and "train" in data.splits:
+        again = redrawn(data.splits["train"], reader, budget, graph.redraw, graph.seed)
+        whole = replace(whole, splits={**whole.splits, "train": again})
+    for name, rows in whole.splits.items():
+        logger.info("%s: %s", name, _how_many(rows["facts"]))
+    return whole
+
+
+def _how_many(facts: Any) -> str:
+    each = [len(one) for row in facts for one in ([row] if not row or isinstance(row[0], str) else row)]
+    share = sum(count > 0 for count in each) / max(1, len(each))
+    return f"facts beside {share:.0%} of {len(each):,} texts, {sum(each) / max(1, len(each)):.1f} a text"
+
+
+def strings_of_graph(graph: str | Path) -> Iterator[str]:
+    """What a graph may say, for a vocabulary that must serve it: facts in each of its languages."""
+    from hodu.knowledge.opening import open_compiled
+
+    opened = open_compiled(graph)
+    said = (
+        opened.verbalise(subject, int(relation), int(other), language)
+        for subject in range(len(opened))
+        for relation, other, _ in zip(*opened.outgoing(subject), strict=True)
+        for language in opened.languages
+    )
+    yield from islice(said, _MOST_STRINGS)
+
+
+def all_read(models: tuple[PreTrainedModel, ...]) -> FactSettings:
+    """Let all these models take facts: as the first was trained to, or in the usual way where none was."""
+    first = facts_of(models[0].config)
+    if first is None:
+        logger.info("the teacher was trained without facts: it reads them as more text of the kind that it knows")
+    settings = first or FactSettings()
+    for model in models:
+        read_facts(model, facts_of(model.config) or settings)
+    return settings
+
+
+def let_read(student: PreTrainedModel, teacher: PreTrainedModel, facts: StudentFacts) -> None:
+    """Let a student take facts as its teacher does, or, where it shall do without them, forget that it could."""
+    if facts == "absorbed":
+        student.config.hodu_facts = None
+    elif settings := facts_of(teacher.config):
+        read_facts(student, settings)
+
+
+def hidden_from(inputs: dict[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    """A batch without the facts of the rows (``B`` bool) in which they are hidden, cut to its longest row.
+
+    A text's own tokens keep their places: facts stand behind them.
+    """
+    if "fact_ids" not in inputs:
+        return inputs
+    seen = inputs["attention_mask"].bool() & ~(rows[:, None] & (inputs["fact_ids"] > 0))  # B L
+    length = int(seen.sum(1).max())
+    whole = {**inputs, "attention_mask": seen.to(inputs["attention_mask"].dtype)}
+    whole |= {name: whole[name] * seen for name in FACT_INPUTS if name in whole}
+    return {name: value[:, :length] for name, value in whole.items()}  # B L
+
+
+def rows_without(facts: StudentFacts, batch: Tensor) -> Tensor:
+    """The rows of a training batch (``B L``) whose facts the student does not see, ``B`` bool."""
+    if facts == "mixed":
+        return torch.rand(len(batch), device=batch.device) < MIXED  # B
+    return torch.full((len(batch),), facts == "absorbed", device=batch.device)  # B
