@@ -1,6 +1,6 @@
 """In: files and hub sets. Out: texts with labels, splits, and batches of token ids: padded ones of texts, full ones of running text."""
 
-from hodu.data.beside import FACTS, WITH_FACTS, Beside, Budget, Reader, beside, check_task, redrawn, with_facts
+from hodu.data.beside import ANCHORS, FACTS, WITH_FACTS, Beside, Budget, Reader, beside, check_task, redrawn, with_facts
 from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
 from hodu.data.fact_training import Varying, varied
 from hodu.data.groups import ABSENT, as_read, collate_groups, most_texts, strings_of, texts_of_rows, tokenise_groups
@@ -15,6 +15,7 @@ from hodu.data.types import Columns, Data
 
 __all__ = [
     "ABSENT",
+    "ANCHORS",
     "FACTS",
     "WITH_FACTS",
     "Beside",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 from datasets import Dataset, concatenate_datasets
 from transformers import PreTrainedTokenizerBase
 
+from hodu.data.anchoring import anchor_numbers
 from hodu.data.store import store
 from hodu.data.types import Data
 from hodu.errors import RecipeError
@@ -22,7 +22,8 @@ WITH_FACTS: frozenset[Task] = frozenset(
 )
 """Tasks whose rows are texts that facts can stand beside."""
 
-FACTS = "facts"
+FACTS, ANCHORS = "facts", "fact_anchors"
+SENTENCES, PLACES = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
 _CHUNK = 1_000
 
 
@@ -33,6 +34,8 @@ class Beside(Protocol):
     def texts(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def facts(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def anchors(self) -> tuple[tuple[int, int, int] | None, ...]: ...  # noqa: D102
 
 
 class Reader(Protocol):
@@ -45,10 +48,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many tokens of facts stand beside a text, and who counts them."""
+    """How many tokens of facts stand beside a text, and who counts them; and whether each must hang on a mention (the layout ``tree``)."""
 
     tokens: int
     count: Callable[[str], int]
+    anchored: bool = False
 
 
 def with_facts(data: Data, reader: Reader, budget: Budget, task: Task | None) -> Data:
@@ -97,21 +101,23 @@ def beside(rows: Dataset, reader: Reader, budget: Budget) -> Dataset:
     if "choices" in rows.column_names:
         return _beside_choices(rows, lambda: reader, budget)
     if "words" in rows.column_names:
-        found = [reader((text,)) for text in rows["text"]]
-        return rows.add_column(FACTS, [_within(one, budget) for one in found])
+        found = [_within(reader((text,)), budget) for text in rows["text"]]
+        return _with_columns(rows, {FACTS: [facts for facts, _ in found], ANCHORS: [places for _, places in found]})
     columns = [name for name in ("text", "pair") if name in rows.column_names]
-    read: dict[str, list[Any]] = {name: [] for name in (*columns, FACTS)}
+    read: dict[str, list[Any]] = {name: [] for name in (*columns, FACTS, ANCHORS)}
     for texts in zip(*(rows[name] for name in columns), strict=True):
         one = reader(texts)
         for name, text in zip(columns, one.texts if one.facts else texts, strict=True):
             read[name].append(text)
-        read[FACTS].append(_within(one, budget))
+        facts, places = _within(one, budget)
+        read[FACTS].append(facts)
+        read[ANCHORS].append(places)
     return _with_columns(rows, read)
 
 
 def _beside_choices(rows: Dataset, next_reader: Callable[[], Reader], budget: Budget) -> Dataset:
     columns = [name for name in ("text", "pair") if name in rows.column_names]
-    read: dict[str, list[Any]] = {name: [] for name in (*columns, "choices", FACTS)}
+    read: dict[str, list[Any]] = {name: [] for name in (*columns, "choices", FACTS, ANCHORS)}
     for *texts, choices in zip(*(rows[name] for name in columns), rows["choices"], strict=True):
         reader = next_reader()
         found = [reader((*texts, choice)) for choice in choices]
@@ -119,51 +125,65 @@ def _beside_choices(rows: Dataset, next_reader: Callable[[], Reader], budget: Bu
         for place, name in enumerate(columns):
             read[name].append(found[0].texts[place] if any_facts else texts[place])
         read["choices"].append([one.texts[-1] for one in found] if any_facts else choices)
-        read[FACTS].append([_within(one, budget) for one in found])
+        cut = [_within(one, budget) for one in found]
+        read[FACTS].append([facts for facts, _ in cut])
+        read[ANCHORS].append([places for _, places in cut])
     return _with_columns(rows, read)
 
 
 def _with_columns(rows: Dataset, columns: dict[str, list[Any]]) -> Dataset:
-    whole = rows.remove_columns([name for name in columns if name in rows.column_names])
+    kinds = {"choices": pa.list_(pa.string()), FACTS: SENTENCES, ANCHORS: PLACES}
+    table = rows.with_format("arrow")[:]
     for name, values in columns.items():
-        kind = pa.list_(pa.list_(pa.string())) if name == FACTS and "choices" in columns else None
-        kind = kind or {FACTS: pa.list_(pa.string()), "choices": pa.list_(pa.string())}.get(name, pa.string())
-        whole = whole.add_column(name, pa.array(values, kind))
-    return whole
+        kind = kinds.get(name, pa.string())
+        if "choices" in columns and name in (FACTS, ANCHORS):
+            kind = pa.list_(kind)
+        if name in table.column_names:
+            table = table.drop_columns(name)
+        table = table.append_column(name, pa.array(values, kind))
+    return Dataset(table)
 
 
-def _within(one: Beside, budget: Budget) -> list[str]:
-    """The best facts that fit; one that is too long is passed over for the next."""
-    left, kept = budget.tokens, []
-    for fact in one.facts:
+def _within(one: Beside, budget: Budget) -> tuple[list[str], list[tuple[int, int, int]]]:
+    """The best facts that fit, and where they hang; one that is too long is passed over for the next."""
+    left, kept, places = budget.tokens, [], []
+    for fact, place in zip(one.facts, one.anchors, strict=True):
         needed = budget.count(fact)
-        if needed <= left:
+        if needed <= left and (place is not None or not budget.anchored):
             kept.append(fact)
+            places.append((-1, 0, 0) if place is None or not budget.anchored else place)
             left -= needed
-    return kept
+    return kept, places
 
 
-def append_facts(
-    tokenised: Dataset, facts: Sequence[Sequence[str]], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> Dataset:
+def append_facts(tokenised: Dataset, told: Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:
     """Put each row's facts behind its tokens, each closed by a separator, as far as there is room; the text itself is never cut for them.
 
-    New column ``fact_ids``: for each token 0 (the text) or the number of its fact, from 1.
+    New column ``fact_ids``: for each token 0 (the text) or the number of its fact, from 1. Where facts hang on mentions also ``anchors``: for each token the number of the mention
+    that it is in, or hangs on, from 1.
+
+    Args:
+        told: the same rows as texts, with the columns of :func:`beside`.
     """
+    anchored = any(place[0] >= 0 for places in told[ANCHORS] for place in places)
     end = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
     ids = _Numbers(tokenizer, [] if end is None else [end])
     table = tokenised.with_format("arrow")
     schema = tokenised.features.arrow_schema
-    fields = [*schema, pa.field("fact_ids", pa.list_(pa.int16()))]
+    fields = [*schema, *(pa.field(name, pa.list_(pa.int16())) for name in ("fact_ids", "anchors")[: 1 + anchored])]
 
     def batches() -> Iterator[dict[str, Any]]:
         for begin in range(0, len(tokenised), _CHUNK):
             rows = table[begin : begin + _CHUNK].to_pydict()
-            added = [ids(some) for some in facts[begin : begin + _CHUNK]]
-            yield {
-                field.name: pa.array(column, field.type)
-                for field, column in zip(fields, _behind(rows, added, [*schema.names], max_length), strict=True)
-            }
+            some = told[begin : begin + _CHUNK]
+            kept = [
+                _fitting(ids(facts), max_length - len(own))
+                for facts, own in zip(some[FACTS], rows["input_ids"], strict=True)
+            ]
+            columns = _behind(rows, kept)
+            if anchored:
+                columns["anchors"] = anchor_numbers(some, kept, rows, tokenizer, max_length)
+            yield {field.name: pa.array(columns[field.name], field.type) for field in fields}
 
     return store(batches(), pa.schema(fields))
 
@@ -186,29 +206,28 @@ class _Numbers:
 _FILL = {"attention_mask": 1, "token_type_ids": 0, "tags": IGNORED}
 
 
-def _behind(
-    rows: dict[str, list[Any]], added: Sequence[Sequence[list[int]]], names: Sequence[str], max_length: int
-) -> Iterator[list[Any]]:
-    """The columns of some rows with their facts, ``fact_ids`` last."""
-    kept: list[list[list[int]]] = []
-    for ids, facts in zip(rows["input_ids"], added, strict=True):
-        room, fitting = max_length - len(ids), []
-        for fact in facts:
-            if len(fact) <= room:
-                fitting.append(fact)
-                room -= len(fact)
-        kept.append(fitting)
-    extra = np.array([sum(map(len, facts)) for facts in kept], dtype=np.int64)
-    for name in names:
-        if name == "input_ids":
-            yield [[*ids, *(i for fact in facts for i in fact)] for ids, facts in zip(rows[name], kept, strict=True)]
-        elif name in _FILL:
-            yield [[*row, *[_FILL[name]] * int(more)] for row, more in zip(rows[name], extra, strict=True)]
-        elif name == "length":
-            yield [length + int(more) for length, more in zip(rows[name], extra, strict=True)]
-        else:
-            yield rows[name]
-    yield [
+def _fitting(facts: Sequence[list[int]], room: int) -> list[list[int]]:
+    """As many facts as there is room for; none stands for one that is passed over, so that the others keep their places."""
+    kept = []
+    for fact in facts:
+        fits = len(fact) <= room
+        kept.append(fact if fits else [])
+        room -= len(fact) if fits else 0
+    return kept
+
+
+def _behind(rows: dict[str, list[Any]], kept: Sequence[Sequence[list[int]]]) -> dict[str, list[Any]]:
+    """The columns of some rows with their facts."""
+    extra = [sum(map(len, facts)) for facts in kept]
+    whole = dict(rows)
+    whole["fact_ids"] = [
         [0] * len(ids) + [number for number, fact in enumerate(facts, 1) for _ in fact]
         for ids, facts in zip(rows["input_ids"], kept, strict=True)
     ]
+    whole["input_ids"] = [
+        [*ids, *(i for fact in facts for i in fact)] for ids, facts in zip(rows["input_ids"], kept, strict=True)
+    ]
+    for name in _FILL.keys() & rows.keys():
+        whole[name] = [[*row, *[_FILL[name]] * more] for row, more in zip(rows[name], extra, strict=True)]
+    whole["length"] = [length + more for length, more in zip(rows["length"], extra, strict=True)]
+    return whole

@@ -16,7 +16,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from hodu.data.beside import FACTS
+from hodu.data.beside import ANCHORS, FACTS, PLACES, SENTENCES
 from hodu.data.sentences import sentences
 from hodu.data.store import store
 from hodu.data.tokenise import Truncation, collate, tokenise
@@ -25,9 +25,8 @@ from hodu.types import Task
 ABSENT = -1e4
 """The logit of a choice that a question does not have: its probability is 0, and 0 times it is 0."""
 
-_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "fact_ids")
+_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "fact_ids", "anchors")
 _CHUNK = 1_000
-_SENTENCES = pa.list_(pa.string())
 
 
 def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
@@ -36,7 +35,8 @@ def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
     A question with choices is as many texts: the question, and beside it one choice, behind the row's ``pair`` where it has one (SWAG's begun sentence).
     A pair of sentences is two.
     """
-    asked, told = "choices" in dataset.column_names, FACTS in dataset.column_names
+    asked = "choices" in dataset.column_names
+    facts = {FACTS: SENTENCES, ANCHORS: PLACES} if FACTS in dataset.column_names else {}
     counts: list[int] = []
 
     def batches() -> Iterator[dict[str, pa.Array]]:
@@ -52,11 +52,11 @@ def texts_of_rows(dataset: Dataset) -> tuple[Dataset, list[int]]:
             yield {
                 "text": pa.array([text for text, _, choices in rows for _ in choices], pa.string()),
                 "pair": pa.array([start + one for _, start, choices in rows for one in choices], pa.string()),
-                **({FACTS: pa.array([one for each in chunk[FACTS] for one in each], _SENTENCES)} if told else {}),
+                **{name: pa.array([one for each in chunk[name] for one in each], kind) for name, kind in facts.items()},
             }
 
     names = ("text", "pair") if asked else ("text",)
-    fields = [(name, pa.string()) for name in names] + ([(FACTS, _SENTENCES)] if told else [])
+    fields = [*((name, pa.string()) for name in names), *facts.items()]
     return store(batches(), pa.schema(fields)), counts
 
 

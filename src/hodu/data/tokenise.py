@@ -13,7 +13,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from hodu.data.beside import FACTS, append_facts
+from hodu.data.beside import ANCHORS, FACTS, append_facts
 from hodu.data.store import store
 from hodu.errors import DataError, ModelError
 from hodu.types import IGNORED
@@ -63,8 +63,8 @@ def tokenise(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, *, max_length
         OutputError: no room for temporary data.
     """
     if FACTS in dataset.column_names:
-        plain, truncation = tokenise(dataset.remove_columns(FACTS), tokenizer, max_length=max_length)
-        return append_facts(plain, dataset[FACTS], tokenizer, max_length), truncation
+        plain, truncation = tokenise(dataset.remove_columns([FACTS, ANCHORS]), tokenizer, max_length=max_length)
+        return append_facts(plain, dataset, tokenizer, max_length), truncation
     if "words" in dataset.column_names:
         from hodu.data.tagging import tokenise_words  # which stands on this module
 
@@ -135,7 +135,7 @@ def collate(tokenizer: PreTrainedTokenizerBase) -> Callable[[Sequence[Mapping[st
             "tokenizer.pad_token"
         )
     padding = {"input_ids": tokenizer.pad_token_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id}
-    padding |= {"fact_ids": 0}
+    padding |= {"fact_ids": 0, "anchors": 0}
     return functools.partial(_padded, padding=padding, left=tokenizer.padding_side == "left")
 
 

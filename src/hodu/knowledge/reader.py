@@ -22,12 +22,14 @@ class Read(NamedTuple):
         facts: sentences, best first; with slots, the same numbers before the same things.
         chosen: the facts themselves.
         mentions: those of all texts, one text after another.
+        anchors: for each fact the mention of its subject or object: which text, and the characters there, of the texts as they came; None of a fact between other things.
     """
 
     texts: tuple[str, ...]
     facts: tuple[str, ...]
     chosen: tuple[Fact, ...]
     mentions: tuple[Mention, ...]
+    anchors: tuple[tuple[int, int, int] | None, ...]
 
 
 class GraphReader:
@@ -62,7 +64,8 @@ class GraphReader:
         numbers = _numbered(mentions) if self.slots and chosen else {}
         language = language_of(texts[0])
         read = tuple(self._read(*one, language, numbers) for one in zip(texts, linked, strict=True))
-        return Read(read, tuple(self._said(fact, language, numbers) for fact in chosen), chosen, mentions)
+        said = tuple(self._said(fact, language, numbers) for fact in chosen)
+        return Read(read, said, chosen, mentions, tuple(_anchor(fact, linked) for fact in chosen))
 
     def _said(self, fact: Fact, language: str, numbers: dict[int, int]) -> str:
         subject, object = (self._called(end, language, numbers) for end in (fact.subject, fact.object))
@@ -93,6 +96,15 @@ class GraphReader:
         return GraphReader(
             self.graph, limit=self._limit, hops=self._hops, slots=self.slots, relation=self._relation, names=names
         )
+
+
+def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, int] | None:
+    ends = {fact.subject, fact.object}
+    for place, mentions in enumerate(linked):
+        for mention in mentions:
+            if not ends.isdisjoint(one.entity for one in mention.candidates):
+                return place, mention.start, mention.end
+    return None
 
 
 def language_of(text: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from hodu.data import FACTS, collate, max_length_of, tokenise
+from hodu.data import ANCHORS, FACTS, collate, max_length_of, tokenise
 
 
 def predict(
@@ -44,7 +44,9 @@ def predict(
 
 def texts_of(dataset: Dataset) -> Dataset:
     """Only what a model reads: "text", and "pair", "words" or facts where there are any."""
-    return dataset.select_columns([name for name in ("text", "pair", "words", FACTS) if name in dataset.column_names])
+    return dataset.select_columns(
+        [name for name in ("text", "pair", "words", FACTS, ANCHORS) if name in dataset.column_names]
+    )
 
 
 def sorted_batches(
@@ -56,7 +58,7 @@ def sorted_batches(
         tags: give the column of that name too, as ``labels`` (``B L``).
     """
     pad = collate(tokenizer)
-    inputs = [name for name in (*tokenizer.model_input_names, "fact_ids") if name in encoded.column_names]
+    inputs = [name for name in (*tokenizer.model_input_names, "fact_ids", "anchors") if name in encoded.column_names]
     inputs += ["tags"] * tags
     order = np.argsort(-np.asarray(encoded["length"][:]), kind="stable").tolist()
     features: Any = encoded.select_columns(inputs)

@@ -31,7 +31,7 @@ def reader_of(graph: str | Path, settings: FactSettings) -> GraphReader:
 
 def budget_of(tokenizer: PreTrainedTokenizerBase, settings: FactSettings) -> Budget:
     """Counts facts as this tokenizer cuts them, each with its separator."""
-    return Budget(settings.tokens, lambda fact: 1 + len(tokenizer.tokenize(fact)))
+    return Budget(settings.tokens, lambda fact: 1 + len(tokenizer.tokenize(fact)), anchored=settings.layout == "tree")
 
 
 def rows_beside(loaded: Loaded, rows: Dataset, graph: str | Path) -> Dataset:

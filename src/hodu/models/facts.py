@@ -42,6 +42,10 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
     Raises:
         ModelError: its attention cannot be told what sees what (DeBERTa, MPNet, MobileBERT), or it is a decoder; ``text`` works with all.
     """
+    if settings.layout == "tree" and settings.slots:
+        raise ModelError(
+            "in the layout tree facts hang on the mentions themselves, so there is nothing to number; leave out --entity-slots"
+        )
     if settings.layout != "text":
         check_isolation(model)
     setattr(model.config, _SETTING, asdict(settings))

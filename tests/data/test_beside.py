@@ -1,0 +1,162 @@
+"""Facts in a data set: as sentences beside each text, then as tokens behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+import torch
+from datasets import Dataset
+
+from hodu.data import Budget, Data, Varying, beside, collate, redrawn, tokenise, tokenise_groups, varied, with_facts
+from hodu.errors import RecipeError
+from hodu.models.wordpiece import train_wordpiece
+from hodu.types import IGNORED
+
+SENTENCES = [
+    "dig with the trowel",
+    "땅을 모종삽 으로 판다",
+    "one fact",
+    "another longer fact with many words in it",
+    "사실",
+]
+TOKENIZER = train_wordpiece(SENTENCES * 3, vocabulary=150, max_length=64)
+
+
+@dataclass
+class Said:
+    texts: tuple[str, ...]
+    facts: tuple[str, ...]
+    anchors: tuple[tuple[int, int, int] | None, ...]
+
+
+class Three:
+    """Three facts beside what mentions a trowel, none beside other texts; numbers mentions."""
+
+    def __init__(self, name: str = "trowel") -> None:
+        self.name = name
+
+    def __call__(self, texts: Sequence[str]) -> Said:
+        place = next(
+            ((i, t.index("trowel"), t.index("trowel") + 6) for i, t in enumerate(texts) if "trowel" in t), None
+        )
+        if place is None:
+            return Said(tuple(texts), (), ())
+        marked = tuple(text.replace("trowel", f"1 {self.name}") for text in texts)
+        return Said(marked, ("one fact", "another longer fact with many words in it", "사실"), (place, None, place))
+
+    def all_named(self, texts: Sequence[str]) -> list[int]:
+        return [7, 8]
+
+    def redrawn(self, entities: Sequence[int], rng: Random) -> Three:
+        return Three(f"name{rng.random():.3f}")
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_facts_stand_behind_the_text() -> None:
+    """The sentence is cut for its facts, they run into one another, or rows without facts change."""
+    rows = Dataset.from_dict({"text": ["dig with the trowel", "dig"], "label": [1, 0]})
+    told = beside(rows, Three(), Budget(100, words))
+    assert told["text"][:] == ["dig with the 1 trowel", "dig"]
+    encoded, _ = tokenise(told, TOKENIZER, max_length=64)
+    plain, _ = tokenise(told.select_columns(["text", "label"]), TOKENIZER, max_length=64)
+    first, second = encoded[0], encoded[1]
+    length = plain[0]["length"]
+    assert first["input_ids"][:length] == plain[0]["input_ids"] and first["fact_ids"][:length] == [0] * length
+    assert first["length"] == len(first["input_ids"]) == len(first["attention_mask"])
+    behind = [i for i, fact in zip(first["input_ids"], first["fact_ids"], strict=True) if fact == 1]
+    assert TOKENIZER.decode(behind) == "one fact [SEP]"
+    assert sorted(set(first["fact_ids"])) == [0, 1, 2, 3]
+    assert second["input_ids"] == plain[1]["input_ids"] and not any(second["fact_ids"])
+    batch = collate(TOKENIZER)([first, second])
+    assert batch["fact_ids"].shape == batch["input_ids"].shape and batch["labels"].tolist() == [1, 0]
+
+
+def test_the_budget() -> None:
+    """More facts than were asked for stand beside a text, or one that is too long keeps out those behind it."""
+    rows = Dataset.from_dict({"text": ["a trowel"], "pair": ["dig"]})
+    told = beside(rows, Three(), Budget(4, words))
+    assert told["facts"][:] == [["one fact", "사실"]]
+    full = beside(rows, Three(), Budget(100, words))
+    tight, _ = tokenise(
+        full, TOKENIZER, max_length=tokenise(full, TOKENIZER, max_length=64)[0][0]["fact_ids"].count(0) + 3
+    )
+    assert set(tight[0]["fact_ids"]) <= {0, 1, 3} and 2 not in tight[0]["fact_ids"]
+
+
+def test_each_choice_has_its_own() -> None:
+    """A choice is read with another's facts."""
+    rows = Dataset.from_dict({"text": ["dig with"], "choices": [["the trowel", "one fact"]], "label": [0]})
+    told = beside(rows, Three(), Budget(100, words))
+    assert [len(some) for some in told["facts"][0]] == [3, 0] and told["choices"][0] == ["the 1 trowel", "one fact"]
+    groups, texts, _ = tokenise_groups(told, TOKENIZER, max_length=64)
+    assert [max(some) for some in groups[0]["fact_ids"]] == [3, 0]
+    assert texts[0]["fact_ids"] == groups[0]["fact_ids"][0]
+
+
+def test_tags_of_words_stay_with_their_words() -> None:
+    """A tagger is trained, or scored, on the words of facts."""
+    rows = Dataset.from_dict({"text": ["the trowel"], "words": [["the", "trowel"]], "label": [[0, 1]]})
+    told = beside(rows, Three(), Budget(100, words))
+    assert told["words"][0] == ["the", "trowel"]
+    encoded, _ = tokenise(told, TOKENIZER, max_length=64)
+    row = encoded[0]
+    assert len(row["tags"]) == len(row["input_ids"])
+    assert {tag for tag, fact in zip(row["tags"], row["fact_ids"], strict=True) if fact} == {IGNORED}
+
+
+def test_where_facts_hang() -> None:
+    """In the tree a fact hangs on another word than the one that it is about."""
+    rows = Dataset.from_dict({"text": ["dig with"], "pair": ["the trowel"]})
+    told = beside(rows, Three("trowel"), Budget(100, words, anchored=True))
+    assert told["facts"][0] == ["one fact", "사실"]  # the one without a mention cannot hang
+    told = told.remove_columns("pair").add_column("pair", ["the trowel"])  # as it came: a tree numbers nothing
+    encoded, _ = tokenise(told, TOKENIZER, max_length=64)
+    row = encoded[0]
+    hangs = [
+        i
+        for i, anchor, fact in zip(row["input_ids"], row["anchors"], row["fact_ids"], strict=True)
+        if anchor and not fact
+    ]
+    assert TOKENIZER.decode(hangs) == "trowel"
+    assert all(anchor == 1 for anchor, fact in zip(row["anchors"], row["fact_ids"], strict=True) if fact)
+
+
+def test_training_rows_vary() -> None:
+    """Facts are learnt by heart: they stand in one order, and always there; or the dev rows change too."""
+    rows = Dataset.from_dict({"text": ["a trowel"] * 4})
+    encoded, _ = tokenise(beside(rows, Three(), Budget(100, words)), TOKENIZER, max_length=64)
+    numbered = [{**encoded[i], "row": i} for i in range(4)]
+    torch.manual_seed(0)
+    read = varied(collate(TOKENIZER), Varying(dropout=0.0))
+    seen = {tuple(read(numbered)["input_ids"][0].tolist()) for _ in range(20)}
+    assert len(seen) == 6  # orders of three facts
+    assert {tuple(sorted(one)) for one in seen} == {tuple(sorted(next(iter(seen))))}
+    none = varied(collate(TOKENIZER), Varying(dropout=1.0))(numbered)
+    assert not none["fact_ids"].any() and none["input_ids"].shape[1] == encoded[0]["fact_ids"].count(0)
+    still = varied(collate(TOKENIZER), Varying(dropout=1.0))([encoded[0]])
+    assert still["input_ids"][0].tolist() == encoded[0]["input_ids"]
+    some = varied(collate(TOKENIZER), Varying(dropout=0.0, gaps=0.5))
+    assert len({int(some(numbered)["fact_ids"].max()) for _ in range(30)}) > 1
+
+
+def test_redrawn_questions() -> None:
+    """Every copy of a question has the same names, so a model learns them by heart and reads nothing."""
+    rows = Dataset.from_dict({"text": ["dig"] * 2, "choices": [["trowel", "one"]] * 2, "label": [0, 0]})
+    again = redrawn(rows, Three(), Budget(100, words), 3, seed=0)
+    assert len(again) == 6 and len({choices[0] for choices in again["choices"]}) == 6
+    assert again["choices"][:] == redrawn(rows, Three(), Budget(100, words), 3, seed=0)["choices"][:]
+    with pytest.raises(RecipeError, match="have none"):
+        redrawn(rows.remove_columns("choices"), Three(), Budget(9, words), 1, seed=0)
+
+
+def test_texts_that_facts_cannot_stand_beside() -> None:
+    """--graph with a language model trains without a word on something else."""
+    data = Data(splits={"train": Dataset.from_dict({"text": ["a"]})}, task=None, labels=(), source="x")
+    with pytest.raises(RecipeError, match="reads others"):
+        with_facts(data, Three(), Budget(9, words), "masked-lm")

@@ -1,0 +1,128 @@
+"""A graph in train, distil and measure: who reads the facts, and what becomes of who does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
+
+import hodu
+from hodu.errors import GraphError, RecipeError
+from hodu.knowledge.compile import compile_graph
+from hodu.models.facts import facts_of
+from hodu.models.load import load_model
+from hodu.training import baseline
+from hodu.training.graph_facts import hidden_from, rows_without
+from hodu.types import FactSettings
+from tests.knowledge.conftest import small_world
+from tests.training.conftest import write_jsonl
+
+TASK: dict[str, Any] = {"task": "multiple-choice"}
+QUICK: dict[str, Any] = {"epochs": 1.0, "learning_rate": 3e-3, "batch_size": 8, "progress": False}
+TOOLS = {
+    "ko": {"꽃을 심으려고": "모종삽", "집을 지으려고": "굴착기"},
+    "en": {"plant flowers": "trowel", "build a house": "excavator"},
+}
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("graph") / "world.hodu"
+    compile_graph(small_world(), file, progress=False)
+    return file
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was dug with, to plant flowers or to build a house, in both languages."""
+    rows = []
+    for day in range(24):
+        for language, tools in TOOLS.items():
+            for purpose, tool in tools.items():
+                asked = f"{purpose} 땅을 팠다 {day}" if language == "ko" else f"{day} they dug the ground to {purpose}"
+                choices = list(tools.values())[:: 1 if day % 2 else -1]
+                rows.append({"question": asked, "choices": choices, "answer": choices.index(tool)})
+    return write_jsonl(tmp_path_factory.mktemp("questions") / "questions.jsonl", rows)
+
+
+@pytest.fixture(scope="module")
+def reader(graph: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("models") / "reader"
+    settings = {"graph": graph, "facts": FactSettings("star", 60, True), "redraw": 2}
+    return hodu.train("2x32", questions, out, vocabulary=400, **QUICK, **TASK, **settings)
+
+
+def test_a_model_is_trained_to_read(reader: Path, graph: Path, questions: Path) -> None:
+    """hodu train --graph makes a model that does not know that it reads facts, or that measures alike with and without them."""
+    assert facts_of(load_model(reader).model.config) == FactSettings("star", 60, True)
+    card = json.loads((reader / "hodu.json").read_text())
+    assert card["graph"] == str(graph) and card["redraw"] == 2
+    (without,) = hodu.measure([reader], questions, speed=False)
+    (with_them,) = hodu.measure([reader], questions, graph=graph, speed=False)
+    assert any("no graph was given" in note for note in without.notes)
+    assert not any("graph" in note for note in with_them.notes)
+
+
+@pytest.mark.parametrize("facts", ["reader", "absorbed", "mixed"])
+def test_students_of_a_graph(facts: Any, reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
+    """--student-facts makes no difference, or a student without a graph fails when there is none."""
+    out = hodu.distill(reader, questions, tmp_path / "small", student="1x16", graph=graph, student_facts=facts, **QUICK)
+    student = load_model(out)
+    reads = facts_of(student.model.config)
+    assert (reads is None) == (facts == "absorbed")
+    assert json.loads((out / "hodu.json").read_text())["student_facts"] == facts
+    measured = hodu.measure([reader, out], questions, graph=graph, speed=False)
+    notes = [note for note in measured[1].notes if "not trained to read" in note]
+    assert len(notes) == (facts == "absorbed")
+    beside = baseline(out, progress=False)
+    assert (facts_of(load_model(beside).model.config) is None) == (facts == "absorbed")
+
+
+@pytest.mark.parametrize("recipe", ["hinton", "tinybert", "minilm"])
+def test_a_cached_teacher_of_an_absorbing_student(
+    recipe: str, reader: Path, graph: Path, questions: Path, tmp_path: Path
+) -> None:
+    """Where only the teacher sees the facts, its stored answers are read at other tokens than its live ones."""
+    weights = {}
+    settings = {"student": "1x32", "recipe": recipe, "graph": graph, "student_facts": "absorbed", **QUICK}
+    for name, kind in {
+        "start": {"learning_rate": 1e-9, "cache": False},
+        "live": {"cache": False},
+        "cached": {"cache": True},
+    }.items():
+        out = hodu.distill(reader, questions, tmp_path / name, **{**settings, **kind})
+        weights[name] = torch.cat([weight.flatten() for weight in load_model(out).model.state_dict().values()])
+    assert torch.dist(weights["live"], weights["cached"]) < 0.05 * torch.dist(weights["live"], weights["start"])
+
+
+def test_what_the_student_does_not_see() -> None:
+    """An absorbing student sees facts after all, or loses words of its text."""
+    batch = {
+        "input_ids": torch.tensor([[5, 6, 7, 8, 9], [5, 6, 8, 9, 0]]),
+        "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]]),
+        "fact_ids": torch.tensor([[0, 0, 0, 1, 1], [0, 0, 1, 1, 0]]),
+    }
+    hidden = hidden_from(batch, rows_without("absorbed", batch["input_ids"]))
+    assert hidden["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]] and not hidden["fact_ids"].any()
+    one = hidden_from(batch, torch.tensor([False, True]))
+    assert one["attention_mask"].tolist() == [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]
+    torch.manual_seed(0)
+    assert 0.2 < rows_without("mixed", torch.zeros(2000, 1)).float().mean() < 0.4
+    assert not rows_without("reader", torch.zeros(9, 1)).any()
+
+
+def test_what_cannot_be(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
+    """A wrong call is noticed after the training, or never."""
+    with pytest.raises(GraphError, match="there is no graph"):
+        hodu.train("1x16", questions, tmp_path / "x", graph=tmp_path / "none.ttl", **QUICK, **TASK)
+    with pytest.raises(RecipeError, match="name one with --graph"):
+        hodu.distill(reader, questions, tmp_path / "x", student_facts="absorbed", **QUICK)
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(f"땅을 팠다 {day} 번째 날에 꽃을 심으려고" for day in range(60)), encoding="utf-8")
+    with pytest.raises(RecipeError, match="reads others"):
+        hodu.train("1x16", text, tmp_path / "x", task="masked-lm", vocabulary=100, graph=graph, **QUICK)
