@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hodu.knowledge.plain import plain
 from hodu.knowledge.reach import Array, Reach, at, onto, onward, pairs
 from hodu.knowledge.select import CANDIDATES, Fact
-from hodu.knowledge.plain import plain
 from hodu.knowledge.verbalise import relation_label
 
 if TYPE_CHECKING:
