@@ -131,7 +131,10 @@ def _words(language: str) -> dict[str, str]:
 
 def _once(facts: Sequence[Fact]) -> list[Fact]:
     """Each edge once, although two arms of a route may share it."""
-    return list({(fact.subject, fact.relation, fact.object): fact for fact in reversed(facts)}.values())[::-1]
+    found: dict[tuple[int, int, int], Fact] = {}
+    for fact in facts:
+        found.setdefault((fact.subject, fact.relation, fact.object), fact)
+    return list(found.values())
 
 
 def _meant(mentions: Sequence[Mention], facts: Sequence[Fact], answer: int | None) -> dict[int, int]:
