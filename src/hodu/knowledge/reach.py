@@ -10,10 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph, Rows
 
-FRONTIER = 256  # entities of a path from which it goes on, those with the lowest numbers; a path that had more is cut, and says so
-EDGES = (
-    10_000  # edges that a path follows from its frontier, each way; likewise. A mention's own edges are all followed
-)
+FRONTIER = 256
+"""Entities of a path from which it goes on: those with the lowest numbers. A path that had more is cut, and says so."""
+EDGES = 10_000
+"""Edges that a path follows from its frontier, each way; likewise. A mention's own edges are all followed."""
 Array = np.ndarray[Any, Any]
 
 

@@ -70,7 +70,7 @@ def routes(
     """The first ``most`` routes of at most ``hops`` steps, all arms of a route together.
 
     First those on which two mentions meet, then three; then single paths. Short ones come before long ones; among those that meet, few answers before many, and likely meanings of the mentions before others.
-    Once there are ``most``, no longer ones are looked for. No path returns to its start: the films of the director of a film are its other films. Where paths meet, none leads through another mention's
+    No longer ones are looked for than are needed. No path returns to its start: the films of the director of a film are its other films. Where paths meet, none leads through another mention's
     entity: from there that mention's own path is shorter.
 
     Args:
@@ -84,8 +84,11 @@ def routes(
     if not starts or (ends is not None and not len(ends)):
         return []
     search = _Search(graph, starts, ends)
+    several = len({start.mention for start in starts}) > 1
     for length in range(1, hops + 1):
-        if search.count >= most:
+        search.meet(length)
+        needed = several and length < hops  # for longer routes on which mentions meet: they come before single paths
+        if search.pairs >= most or (search.count >= most and not needed):
             break
         search.lengthen(on=length < hops)
     met = search.met(most)
@@ -118,20 +121,13 @@ class _Search:
         self.known = {start.entity: start for start in starts}
         self.paths = [at([start.entity for start in starts])]
         self.found = [self.paths[0]]  # of no step: nothing is an answer, but the numbers of steps are the places
-        self.joined: list[list[_Joined]] = [[]]  # by the steps of all arms
-        self.count = 0
+        self.joined: list[list[_Joined]] = [[]]  # where mentions meet, by the steps of all arms
+        self.count = self.pairs = 0
 
-    def lengthen(self, *, on: bool) -> None:
-        """Adds the routes of one more step; ``on``: there will be more after them."""
-        last = self.paths[-1]
-        if self.ends is None:
-            self.found.append(onward(self.graph, last))
-            self.paths.append(self.found[-1])
-        else:
-            self.found.append(onto(self.graph, last, self.ends))
-            self.paths += [onward(self.graph, last)] if on else []
-        total = len(self.found) - 1
+    def meet(self, total: int) -> None:
+        """Finds where paths of different mentions meet that have so many steps together."""
         made = [self._join(self._alone(length), total - length) for length in range(1, total)]
+        self.pairs += sum(len(joined.last) for joined in made)
         made += [
             self._join(joined, total - shorter)
             for shorter in range(2, total)
@@ -139,7 +135,18 @@ class _Search:
             if joined.arms.shape[1] < MOST_ARMS
         ]
         self.joined.append([joined for joined in made if len(joined.last)])
-        self.count += len(self.found[-1].step) + sum(len(joined.last) for joined in made)
+        self.count += sum(len(joined.last) for joined in made)
+
+    def lengthen(self, *, on: bool) -> None:
+        """Adds the paths of one more step; ``on``: there may be longer ones after them."""
+        last = self.paths[-1]
+        if self.ends is None:
+            self.found.append(onward(self.graph, last))
+            self.paths.append(self.found[-1])
+        else:
+            self.found.append(onto(self.graph, last, self.ends))
+            self.paths += [onward(self.graph, last)] if on else []
+        self.count += len(self.found[-1].step)
 
     def _alone(self, length: int) -> _Joined:
         """The paths of a length as combinations of one."""
