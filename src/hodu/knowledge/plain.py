@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_WIDE = {"W": 1.0, "F": 1.0, "A": 1.0}
 _NARROW = set("iljIftr.,:;'|!()[]{}· ")
 _SPACE = re.compile(r"\s+")
 
@@ -38,8 +37,9 @@ def width(text: str) -> float:
 def _em(character: str) -> float:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0.0
-    if wide := _WIDE.get(unicodedata.east_asian_width(character)):
-        return wide
+    breadth = unicodedata.east_asian_width(character)
+    if breadth in "WF" or (breadth == "A" and unicodedata.category(character)[0] in "SN"):  # ★, ①
+        return 1.0
     if character in _NARROW:
         return 0.36
     if character in "mwMW@%" or character.isupper():
