@@ -155,6 +155,17 @@ class CompiledGraph:
             f"has no relation {name!r}; expected one of: {known or 'none, it has no relations'}", file=self.path
         )
 
+    @cached_property
+    def inverses(self) -> dict[int, int]:
+        """Of each relation that has an inverse in the graph its number, whichever of the two names the other."""
+        numbers = {relation.id: number for number, relation in enumerate(self.relations)}
+        found: dict[int, int] = {}
+        for number, relation in enumerate(self.relations):
+            if relation.inverse in numbers:
+                found.setdefault(number, numbers[relation.inverse])
+                found.setdefault(numbers[relation.inverse], number)
+        return found
+
     def verbalise(self, subject: int, relation: int, object: int, language: str) -> str:
         """The fact as a sentence: by the relation's template, else subject, label, object."""
         return verbalise(
