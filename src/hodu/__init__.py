@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from hodu.asking import ask
     from hodu.data import load
     from hodu.errors import HoduError
+    from hodu.knowledge import KnowledgeGraph
     from hodu.measuring import measure
     from hodu.recipes import RECIPES, Recipe
     from hodu.training import baseline, distill, train
 
 _HOMES = {
     "HoduError": "hodu.errors",
+    "KnowledgeGraph": "hodu.knowledge",
     "RECIPES": "hodu.recipes",
     "Recipe": "hodu.recipes",
+    "ask": "hodu.asking",
     "baseline": "hodu.training",
     "distill": "hodu.training",
     "load": "hodu.data",
@@ -31,7 +35,19 @@ _HOMES = {
     "train": "hodu.training",
 }
 
-__all__ = ["RECIPES", "HoduError", "Recipe", "__version__", "baseline", "distill", "load", "measure", "train"]
+__all__ = [
+    "RECIPES",
+    "HoduError",
+    "KnowledgeGraph",
+    "Recipe",
+    "__version__",
+    "ask",
+    "baseline",
+    "distill",
+    "load",
+    "measure",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from rich.console import Console
 from typing_extensions import override
 
 import hodu
+from hodu.cli.ask import ask
 from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, train, distill, baseline, measure, recipes, cache):
+for command in (demo, train, distill, baseline, measure, ask, recipes, cache):
     app.command()(command)
 add_compiled_commands(graph)
 app.add_typer(graph, name="graph")

@@ -41,6 +41,8 @@ def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool = False) ->
     found = [
         id for id in _found(graph, text) if (id in schema.relations if kind == "relation" else id not in schema.hidden)
     ]
+    if kind == "relation" and not found:  # one without a label goes by the end of its id
+        found = [id for id in schema.relations if name_in(id) == text]
     if len(found) == 1:
         return found[0]
     if found:

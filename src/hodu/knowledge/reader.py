@@ -80,6 +80,19 @@ class GraphReader:
             return self._called(entity, language, numbers)
         return _marked(text, mentions, numbers) if numbers else text
 
+    def mentions(self, texts: Sequence[str]) -> list[Mention]:
+        """What the texts mention, one text after another."""
+        return [mention for text in texts for mention in link(self.graph, text)]
+
+    def language(self, text: str) -> str:
+        """The language in which facts about a text are said."""
+        return language_of(text)
+
+    def entity(self, text: str) -> int | None:
+        """The entity that a short text names, or mentions first; None where the graph knows none."""
+        found = link(self.graph, text)
+        return found[0].candidates[0].entity if found else None
+
     def named(self, text: str, mentions: Sequence[Mention] | None = None) -> int:
         """The entity of which a text is nothing but the name; -1 for other texts."""
         mentions = link(self.graph, text) if mentions is None else mentions

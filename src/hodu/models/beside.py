@@ -14,11 +14,12 @@ from hodu.models.load import Loaded, task_of
 from hodu.types import FactSettings
 
 if TYPE_CHECKING:
+    from hodu.knowledge.compiled import CompiledGraph
     from hodu.knowledge.reader import GraphReader
 
 
-def reader_of(graph: str | Path, settings: FactSettings) -> GraphReader:
-    """Opens a graph for a model with these settings.
+def reader_of(graph: str | Path | CompiledGraph, settings: FactSettings) -> GraphReader:
+    """Opens a graph, if it is not, for a model with these settings.
 
     Raises:
         GraphError, DataError: there is no such graph, or it is broken.
@@ -26,7 +27,8 @@ def reader_of(graph: str | Path, settings: FactSettings) -> GraphReader:
     from hodu.knowledge.opening import open_compiled
     from hodu.knowledge.reader import GraphReader
 
-    return GraphReader(open_compiled(graph), slots=settings.slots)
+    opened = open_compiled(graph) if isinstance(graph, str | Path) else graph
+    return GraphReader(opened, slots=settings.slots)
 
 
 def budget_of(tokenizer: PreTrainedTokenizerBase, settings: FactSettings) -> Budget:

@@ -1,0 +1,211 @@
+"""A question, a graph and a small model: the graph says what may be the answer and why, the model says which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from datasets import Dataset
+
+from hodu.data import beside
+from hodu.errors import DataError, ModelError
+from hodu.measuring.choices import answered
+from hodu.models.beside import budget_of, reader_of
+from hodu.models.facts import facts_of
+from hodu.models.load import Loaded, load_model
+from hodu.types import FactSettings
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from hodu.knowledge.compiled import CompiledGraph
+    from hodu.knowledge.link import Mention
+    from hodu.knowledge.reader import GraphReader
+    from hodu.knowledge.routes import Route
+    from hodu.knowledge.select import Fact
+
+HOPS = 3
+MOST_CANDIDATES = 32
+SURE = 2.0
+"""How many times as likely as the next candidate an answer must be that only one path leads to. Where the paths of several mentions meet, the graph has decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible answer.
+
+    Attributes:
+        entity: its number in the graph; None of a choice that the graph does not know.
+        chance: the model's probability.
+        support: from how many of the things that the question mentions a path of facts leads to it.
+    """
+
+    text: str
+    entity: int | None
+    chance: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered, and why.
+
+    Attributes:
+        answer: None for "I don't know".
+        candidates: best first.
+        facts: the paths from what the question mentions to the answer.
+        seconds: by part: ``link``, ``routes``, ``model``.
+    """
+
+    question: str
+    answer: str | None
+    candidates: tuple[Candidate, ...]
+    facts: tuple[Fact, ...]
+    mentions: tuple[Mention, ...]
+    language: str
+    graph: CompiledGraph
+    seconds: dict[str, float]
+
+    @property
+    def entity(self) -> int | None:
+        """The answer's number in the graph."""
+        return self.candidates[0].entity if self.answer is not None else None
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """The facts as sentences."""
+        said = (self.graph.verbalise(fact.subject, fact.relation, fact.object, self.language) for fact in self.facts)
+        return tuple(dict.fromkeys(said))
+
+    def tree(self) -> Tree:
+        """The reason for a terminal."""
+        from hodu.knowledge.explain import reason_tree
+
+        return reason_tree(self.graph, self.mentions, self.question, self.facts, self.entity, self.language)
+
+    def svg(self) -> str:
+        """The reason as a picture."""
+        from hodu.knowledge.explain import reason_svg
+
+        return reason_svg(self.graph, self.mentions, self.question, self.facts, self.entity, self.language)
+
+    def page(self) -> str:
+        """The reason as a page that stands alone."""
+        from hodu.knowledge.explain import reason_page
+
+        return reason_page(self.graph, self.mentions, self.question, self.facts, self.entity, self.language)
+
+
+def ask(
+    model: str | Path | Loaded, graph: str | Path | CompiledGraph, question: str, *, choices: Sequence[str] = ()
+) -> Answer:
+    """Answer a question from a graph.
+
+    What the question mentions is linked; candidates are the choices, or without them the entities at which the paths of all mentions meet (else those that one path leads to); the model
+    reads each beside the question with the facts about both. A candidate that no path of facts leads to is never the answer, and neither is one that a single path leads to while the model finds another about as
+    likely.
+
+    Args:
+        model: one of multiple choice that was trained to read facts (``hodu train --task multiple-choice --graph``), or a student of one.
+        graph: a compiled one, or any that :func:`hodu.knowledge.opening.open_compiled` takes.
+
+    Raises:
+        DataError: the question is empty, or fewer than two choices are given.
+        ModelError: another model.
+        GraphError: there is no such graph.
+    """
+    if not question.strip() or len(choices) == 1:
+        raise DataError(
+            "a question is a text, and choices are two or more; came "
+            + (f"only the choice {choices[0]!r}" if choices else "an empty question")
+        )
+    loaded = model if isinstance(model, Loaded) else load_model(model)
+    settings = _settings_of(loaded)
+    reader = reader_of(graph, settings)
+    marks = [time.perf_counter()]
+    mentions = reader.mentions((question,))
+    marks.append(time.perf_counter())
+    texts, entities, reached = _candidates(reader, mentions, question, choices)
+    marks.append(time.perf_counter())
+    chances = _chances(loaded, settings, reader, question, texts)
+    marks.append(time.perf_counter())
+    found = [
+        Candidate(text, entity, float(chance), len(reached[entity].arms) if entity in reached else 0)
+        for text, entity, chance in zip(texts, entities, chances, strict=True)
+    ]
+    found.sort(key=lambda one: -one.chance)
+    best = found[0] if found and _is_sure(found) else None
+    return Answer(
+        question=question,
+        answer=best.text if best else None,
+        candidates=tuple(found),
+        facts=_reason(reader, reached, best),
+        mentions=tuple(mentions),
+        language=reader.language(question),
+        graph=reader.graph,
+        seconds=dict(zip(("link", "routes", "model"), np.diff(marks).tolist(), strict=True)),
+    )
+
+
+def _is_sure(candidates: Sequence[Candidate]) -> bool:
+    best, others = candidates[0], candidates[1:]
+    return best.support > 1 or (best.support == 1 and not any(best.chance < SURE * other.chance for other in others))
+
+
+def _settings_of(loaded: Loaded) -> FactSettings:
+    settings = facts_of(loaded.model.config)
+    if loaded.untrained or settings is None or loaded.made_for != "multiple-choice":
+        raise ModelError(
+            f"{loaded.path} was not trained to choose among answers with facts beside the question; train one: "
+            "hodu train MODEL --task multiple-choice --data QUESTIONS --graph GRAPH --out reader"
+        )
+    return settings
+
+
+def _candidates(
+    reader: GraphReader, mentions: Sequence[Mention], question: str, choices: Sequence[str]
+) -> tuple[list[str], list[int | None], dict[int | None, Route]]:
+    """Texts and entities of the candidates, and for each entity that facts lead to its best route."""
+    from hodu.knowledge.routes import routes
+
+    named = [reader.entity(choice) for choice in choices]
+    ends = [entity for entity in named if entity is not None] if choices else None
+    found = routes(reader.graph, mentions, hops=HOPS, choices=ends)
+    reached: dict[int | None, Route] = {}
+    for route in found:
+        for entity in route.answers.tolist():
+            reached.setdefault(entity, route)
+    if choices:
+        return list(choices), named, reached
+    most = max((len(route.arms) for route in found), default=0)
+    best = [entity for entity, route in reached.items() if entity is not None and len(route.arms) == most]
+    best = best[:MOST_CANDIDATES]
+    language = reader.language(question)
+    return [reader.graph.label(entity, language) for entity in best], list(best), reached
+
+
+def _chances(
+    loaded: Loaded, settings: FactSettings, reader: GraphReader, question: str, texts: Sequence[str]
+) -> np.ndarray:
+    """The model's probability of each candidate."""
+    if not texts:
+        return np.zeros(0)
+    rows = Dataset.from_dict({"text": [question], "choices": [list(texts)]})
+    told = beside(rows, reader, budget_of(loaded.tokenizer, settings))
+    logits = answered(loaded, told)[0].astype(np.float64)
+    odds: np.ndarray = np.exp(logits - logits.max())
+    odds /= odds.sum()
+    return odds
+
+
+def _reason(reader: GraphReader, reached: dict[int | None, Route], best: Candidate | None) -> tuple[Fact, ...]:
+    from hodu.knowledge.routes import evidence
+
+    if best is None or best.entity is None:
+        return ()
+    return tuple(evidence(reader.graph, reached[best.entity], best.entity))
