@@ -1,0 +1,243 @@
+"""The founding question, 200 times: teachers and students that read the built-in graph, and every control that could show that they do not; rows in results/knowledge-world.json.
+
+    python benchmarks/knowledge_world.py 4x256 --student 2x128 --seeds 0 1 2 3 4
+
+BASE is a shape (from nothing) or a pre-trained model. Training questions are about other doings and tools than the 200. Conditions, all with the same model and the same 200 questions:
+
+with the graph · no graph · random facts (another question's, as many) · counterfactual (the tools of a doing's purposes exchanged: does the answer follow?) · gold fact removed · noise N (N random facts of
+the graph among the others) · facts only (the facts without the question).
+
+What is in the results already is not run again, so a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from datasets import Dataset
+
+import hodu
+from hodu.data import Budget, Data, beside
+from hodu.demo.world import GRAPH_FILE, Question, read_questions, training_questions
+from hodu.knowledge import KnowledgeGraph
+from hodu.knowledge.opening import open_compiled
+from hodu.knowledge.reader import GraphReader, Read
+from hodu.knowledge.select import Fact
+from hodu.measuring import Row, append_rows, commit, hardware
+from hodu.measuring.choices import answered
+from hodu.measuring.environment import today
+from hodu.models import count_parameters
+from hodu.models.beside import budget_of
+from hodu.models.facts import facts_of
+from hodu.models.load import Loaded, load_model
+from hodu.types import FactSettings
+
+sys.path.insert(0, str(Path(__file__).parent))
+from ablation import done
+from language import once
+
+PURPOSE = "urn:hodu:world:toolForPurpose"
+NOISE = (0, 4, 8, 16)
+
+
+def rows_of_questions(questions: Sequence[Question]) -> Dataset:
+    """As hodu reads questions with choices."""
+    return Dataset.from_dict(
+        {
+            "text": [f"{one['text']} {one['question']}" for one in questions],
+            "choices": [one["choices"] for one in questions],
+            "label": [one["choices"].index(one["answer"]) for one in questions],
+        }
+    )
+
+
+def training_data(count: int) -> Data:
+    """Questions of the built-in world about other doings and tools, a tenth of them for dev."""
+    questions = training_questions(count)
+    dev = len(questions) // 10
+    splits = {"train": rows_of_questions(questions[dev:]), "dev": rows_of_questions(questions[:dev])}
+    return Data(splits=splits, task="multiple-choice", labels=(), source="the built-in world's training questions")
+
+
+def siblings(questions: Sequence[Question]) -> dict[str, list[tuple[str, str]]]:
+    """Doing → its purposes and their tools."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for one in questions:
+        found[one["doing"]][one["purpose"]] = one["gold"][0][0]
+    return {doing: sorted(uses.items()) for doing, uses in found.items()}
+
+
+def changed(change: Callable[[KnowledgeGraph], None], name: str) -> Path:
+    """The built-in graph, edited."""
+    file = Path("runs") / f"world-{name}.ttl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(GRAPH_FILE.read_bytes())
+    with KnowledgeGraph.open(file) as graph:
+        change(graph)
+    return file
+
+
+def counterfactual(questions: Sequence[Question]) -> tuple[Path, list[Question]]:
+    """Each purpose gets the tool of the doing's next purpose; the right answers follow."""
+    given: dict[tuple[str, str], str] = {}
+    for doing, uses in siblings(questions).items():
+        for (purpose, _), (_, tool) in zip(uses, uses[1:] + uses[:1], strict=True):
+            given[doing, purpose] = tool
+
+    def change(graph: KnowledgeGraph) -> None:
+        old = {(tool, purpose) for uses in siblings(questions).values() for purpose, tool in uses}
+        new = {(tool, purpose) for (_, purpose), tool in given.items()}
+        for tool, purpose in sorted(old - new):
+            graph.remove(tool, PURPOSE, purpose)
+        for tool, purpose in sorted(new - old):
+            graph.add(tool, PURPOSE, purpose)
+
+    compiled = open_compiled(GRAPH_FILE, progress=False)
+    asked = []
+    for one in questions:
+        answer = compiled.label(compiled.id_of(given[one["doing"], one["purpose"]]), one["language"])
+        if answer in one["choices"]:
+            asked.append({**one, "answer": answer})
+    return changed(change, "counterfactual"), asked  # type: ignore[return-value]  # still questions
+
+
+def without_gold(questions: Sequence[Question]) -> Path:
+    """The graph without the facts that say what the tools serve."""
+
+    def change(graph: KnowledgeGraph) -> None:
+        for tool, relation, purpose in sorted({tuple(fact) for one in questions for fact in one["gold"]}):
+            if relation == PURPOSE:
+                graph.remove(tool, relation, purpose)
+
+    return changed(change, "without-gold")
+
+
+class Noisy(GraphReader):
+    """Puts so many random facts of the graph among the others, the same ones for a question each time."""
+
+    def __init__(self, reader: GraphReader, count: int) -> None:
+        super().__init__(reader.graph, slots=reader.slots, limit=16)
+        self._count = count
+
+    def __call__(self, texts: Sequence[str]) -> Read:
+        """The facts that matter, with others among them."""
+        found, dice = super().__call__(texts), Random(f"{self._count} {texts[0]}")
+        facts, language = list(zip(found.facts, found.anchors, strict=True)), self.language(texts[0])
+        while self._count and len(facts) < len(found.facts) + self._count:
+            subject = dice.randrange(len(self.graph))
+            edges = self.graph.outgoing(subject)
+            if len(edges.other):
+                place = dice.randrange(len(edges.other))
+                fact = Fact(subject, int(edges.relation[place]), int(edges.other[place]), 1.0, "noise")
+                said = self.graph.verbalise(fact.subject, fact.relation, fact.object, language)
+                facts.insert(dice.randrange(len(facts) + 1), (said, None))
+        return found._replace(facts=tuple(one for one, _ in facts), anchors=tuple(place for _, place in facts))
+
+
+def read(model: Loaded, graph: str | Path, questions: Sequence[Question], noise: int = 0) -> Dataset:
+    """The questions with facts beside them as this model reads them, noise on top of its budget."""
+    settings = facts_of(model.model.config) or FactSettings()
+    reader = GraphReader(open_compiled(graph, progress=False), slots=settings.slots)
+    budget = budget_of(model.tokenizer, settings)
+    if noise:
+        reader = Noisy(reader, noise)
+        budget = Budget(budget.tokens + 16 * noise, budget.count, budget.anchored)
+    return beside(rows_of_questions(questions), reader, budget)
+
+
+def shuffled(rows: Dataset) -> Dataset:
+    """Each question with the facts of another."""
+    order = np.roll(np.arange(len(rows)), len(rows) // 2 + 7)
+    facts = [rows[int(place)]["facts"] for place in order]
+    return rows.remove_columns("facts").add_column("facts", facts)
+
+
+def figures(model: Loaded, rows: Dataset, questions: Sequence[Question]) -> dict[str, float]:
+    """Accuracy in both languages together and each alone, and how sure the model is."""
+    logits = answered(model, rows)
+    right = logits.argmax(1) == np.asarray(rows["label"][:])
+    korean = np.asarray([one["language"] == "ko" for one in questions])
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    sure = float((odds / odds.sum(1, keepdims=True)).max(1).mean())
+    parts = {"accuracy": right, "accuracy_ko": right[korean], "accuracy_en": right[~korean]}
+    return {**{name: float(part.mean()) for name, part in parts.items()}, "confidence": sure}
+
+
+def conditions(model: Loaded, questions: Sequence[Question]) -> dict[str, dict[str, float]]:
+    """All controls of one model."""
+    plain = read(model, GRAPH_FILE, questions)
+    other_graph, others = counterfactual(questions)
+    found = {
+        "with the graph": figures(model, plain, questions),
+        "no graph": figures(model, rows_of_questions(questions), questions),
+        "random facts": figures(model, shuffled(plain), questions),
+        "counterfactual graph": figures(model, read(model, other_graph, others), others),
+        "gold fact removed": figures(model, read(model, without_gold(questions), questions), questions),
+        "facts only": figures(model, without_question(plain), questions),
+    }
+    for count in NOISE[1:]:
+        found[f"noise {count}"] = figures(model, read(model, GRAPH_FILE, questions, count), questions)
+    return found
+
+
+def without_question(rows: Dataset) -> Dataset:
+    """The facts and the choices, but not what was asked."""
+    return rows.remove_columns("text").add_column("text", ["?"] * len(rows))
+
+
+def main() -> None:
+    """Train what is missing, measure, append the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    parser.add_argument("base")
+    parser.add_argument("--student", default="2x128")
+    parser.add_argument("--questions", type=int, default=3000)
+    parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--redraw", type=int, default=1)
+    parser.add_argument("--layout", default="star", choices=["star", "text", "tree"])
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--no-slots", action="store_true")
+    parser.add_argument("--table", default="knowledge-world")
+    parser.add_argument("--name", default="", help="stands before each system's name")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    path, command = Path("results") / f"{options.table}.json", shlex.join(["python", *sys.argv])
+    data, questions = training_data(options.questions), read_questions()
+    slots = not options.no_slots and options.layout != "tree"
+    settings = FactSettings(options.layout, options.tokens, slots)
+    shared = {"graph": str(GRAPH_FILE), "redraw": options.redraw}
+    prefix = f"{options.name}: " if options.name else ""
+    for seed in options.seeds:
+        home = f"runs/{options.table}-{options.name or 'world'}-{seed}"
+        teacher, student = Path(f"{home}-teacher"), Path(f"{home}-student")
+        asked = {"epochs": options.epochs, "learning_rate": options.rate, "seed": seed, **shared}
+        once(teacher, partial(hodu.train, options.base, data, teacher, facts=settings, **asked))
+        small = {"student": options.student, "epochs": options.epochs, "seed": seed, **shared}
+        once(student, partial(hodu.distill, teacher, data, student, **small))
+        for role, folder in (("teacher", teacher), ("student", student)):
+            if (f"{prefix}{role}: with the graph", seed) in done(path):
+                continue
+            model = load_model(folder)
+            stamp = (seed, command, "the built-in world's 200 questions", hardware(), commit(), today())
+            rows = [
+                Row(options.table, f"{prefix}{role}: {condition}", metric, value, "fraction", *stamp)
+                for condition, values in conditions(model, questions).items()
+                for metric, value in values.items()
+            ]
+            size = float(count_parameters(model.model)[1])
+            rows.append(Row(options.table, f"{prefix}{role}", "non_embedding_parameters", size, "parameters", *stamp))
+            append_rows(path, rows)
+
+
+if __name__ == "__main__":
+    main()
