@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from hodu.knowledge.drawing import Edge, Node, draw
+from hodu.knowledge.drawing import Edge, Node, Role, draw
 from hodu.knowledge.plain import plain
 from hodu.knowledge.select import Fact
 from hodu.knowledge.verbalise import relation_label
@@ -42,7 +42,7 @@ def reason_tree(
     meant = _meant(mentions, facts, answer)
     tree = Tree(_marked(mentions, text, set(meant.values())))
     owners = _owners(facts, meant)
-    branches = {}
+    branches: dict[int | None, Tree] = {}
     for entity, number in sorted(meant.items(), key=lambda one: one[1]):
         surface, name = plain(mentions[number].surface), plain(graph.label(entity, language))
         branches[entity] = tree.add(Text(name if surface == name else f"{surface} → {name}", style="bold cyan"))
@@ -72,7 +72,7 @@ def reason_svg(
     for entity in entities:
         name = plain(graph.label(entity, language))
         note = plain(mentions[meant[entity]].surface) if entity in meant else ""
-        role = "answer" if entity == answer else "mention" if entity in meant else "other"
+        role: Role = "answer" if entity == answer else "mention" if entity in meant else "other"
         nodes.append(Node(name, f"“{note}”" if note and note.casefold() != name.casefold() else "", role))
     lines = [
         Edge(places[fact.subject], places[fact.object], relation_label(graph.relations[fact.relation], language))
