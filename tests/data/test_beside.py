@@ -35,23 +35,18 @@ class Said:
 class Three:
     """Three facts beside what mentions a trowel, none beside other texts; numbers mentions."""
 
-    def __init__(self, name: str = "trowel") -> None:
-        self.name = name
-
     def __call__(self, texts: Sequence[str]) -> Said:
         place = next(
             ((i, t.index("trowel"), t.index("trowel") + 6) for i, t in enumerate(texts) if "trowel" in t), None
         )
         if place is None:
             return Said(tuple(texts), (), ())
-        marked = tuple(text.replace("trowel", f"1 {self.name}") for text in texts)
+        marked = tuple(text.replace("trowel", "1 trowel") for text in texts)
         return Said(marked, ("one fact", "another longer fact with many words in it", "사실"), (place, None, place))
 
-    def all_named(self, texts: Sequence[str]) -> list[int]:
-        return [7, 8]
-
-    def redrawn(self, entities: Sequence[int], rng: Random) -> Three:
-        return Three(f"name{rng.random():.3f}")
+    def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Said], list[int]]:
+        order = rng.sample(range(len(choices)), len(choices))
+        return [self((*texts, choices[source])) for source in order], order
 
 
 def words(text: str) -> int:
@@ -113,7 +108,7 @@ def test_tags_of_words_stay_with_their_words() -> None:
 def test_where_facts_hang() -> None:
     """In the tree a fact hangs on another word than the one that it is about."""
     rows = Dataset.from_dict({"text": ["dig with"], "pair": ["the trowel"]})
-    told = beside(rows, Three("trowel"), Budget(100, words, anchored=True))
+    told = beside(rows, Three(), Budget(100, words, anchored=True))
     assert told["facts"][0] == ["one fact", "사실"]  # the one without a mention cannot hang
     told = told.remove_columns("pair").add_column("pair", ["the trowel"])  # as it came: a tree numbers nothing
     encoded, _ = tokenise(told, TOKENIZER, max_length=64)
@@ -146,11 +141,13 @@ def test_training_rows_vary() -> None:
 
 
 def test_redrawn_questions() -> None:
-    """Every copy of a question has the same names, so a model learns them by heart and reads nothing."""
-    rows = Dataset.from_dict({"text": ["dig"] * 2, "choices": [["trowel", "one"]] * 2, "label": [0, 0]})
+    """Every copy of a question has the same right answer, so a model learns it by heart and reads nothing; or what is right goes another way than its facts."""
+    rows = Dataset.from_dict({"text": ["dig"] * 8, "choices": [["trowel", "one", "two"]] * 8, "label": [0] * 8})
     again = redrawn(rows, Three(), Budget(100, words), 3, seed=0)
-    assert len(again) == 6 and len({choices[0] for choices in again["choices"]}) == 6
-    assert again["choices"][:] == redrawn(rows, Three(), Budget(100, words), 3, seed=0)["choices"][:]
+    assert len(again) == 24 and set(again["label"][:]) == {0, 1, 2}
+    for facts, label in zip(again["facts"], again["label"], strict=True):
+        assert [bool(some) for some in facts] == [place == label for place in range(3)]
+    assert again["label"][:] == redrawn(rows, Three(), Budget(100, words), 3, seed=0)["label"][:]
     with pytest.raises(RecipeError, match="have none"):
         redrawn(rows.remove_columns("choices"), Three(), Budget(9, words), 1, seed=0)
 

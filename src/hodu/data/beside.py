@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol
@@ -42,8 +42,9 @@ class Reader(Protocol):
     """Looks facts up for the texts of one example: what :class:`hodu.knowledge.reader.GraphReader` does with a graph."""
 
     def __call__(self, texts: Sequence[str]) -> Beside: ...  # noqa: D102
-    def all_named(self, texts: Iterable[str]) -> list[int]: ...  # noqa: D102
-    def redrawn(self, entities: Sequence[int], rng: Random) -> Reader: ...  # noqa: D102
+    def redrawn(  # noqa: D102
+        self, texts: Sequence[str], choices: Sequence[str], rng: Random
+    ) -> tuple[Sequence[Beside], list[int]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,31 @@ def with_facts(data: Data, reader: Reader, budget: Budget, task: Task | None) ->
 
 
 def redrawn(rows: Dataset, reader: Reader, budget: Budget, copies: int, seed: int) -> Dataset:
-    """Questions with choices, so many times over: each time all choices have changed their names among themselves, in the choices and in the facts, so that what is right follows
-    from the facts alone.
+    """Questions with choices, so many times over: each time the facts between a question and its choices are dealt anew among the choices, and the right answer goes with them.
 
     Raises:
         RecipeError: the rows have no choices.
     """
     if "choices" not in rows.column_names:
         raise RecipeError(
-            "names are redrawn among the choices of questions, and these rows have none; leave out --redraw"
+            "facts are redrawn among the choices of questions, and these rows have none; leave out --redraw"
         )
-    pool = reader.all_named(choice for choices in rows["choices"] for choice in choices)
     made = []
     for copy in range(copies):
-        readers = iter([reader.redrawn(pool, Random(f"{seed} {copy} {row}")) for row in range(len(rows))])
-        made.append(_beside_choices(rows, readers.__next__, budget))
+        orders: list[list[int]] = []
+
+        def dealt(
+            texts: Sequence[str], choices: Sequence[str], orders: list[list[int]] = orders, copy: int = copy
+        ) -> Sequence[Beside]:
+            found, order = reader.redrawn(texts, choices, Random(f"{seed} {copy} {len(orders)}"))
+            orders.append(order)
+            return found
+
+        told = _beside_choices(rows, dealt, budget)
+        if "label" in rows.column_names:
+            labels = [order.index(label) for order, label in zip(orders, rows["label"], strict=True)]
+            told = _with_columns(told, {"label": labels})
+        made.append(told)
     return concatenate_datasets(made)
 
 
@@ -99,7 +110,7 @@ def check_task(task: Task | None) -> None:
 def beside(rows: Dataset, reader: Reader, budget: Budget) -> Dataset:
     """One split with its facts."""
     if "choices" in rows.column_names:
-        return _beside_choices(rows, lambda: reader, budget)
+        return _beside_choices(rows, lambda texts, choices: [reader((*texts, choice)) for choice in choices], budget)
     if "words" in rows.column_names:
         found = [_within(reader((text,)), budget) for text in rows["text"]]
         return _with_columns(rows, {FACTS: [facts for facts, _ in found], ANCHORS: [places for _, places in found]})
@@ -115,12 +126,13 @@ def beside(rows: Dataset, reader: Reader, budget: Budget) -> Dataset:
     return _with_columns(rows, read)
 
 
-def _beside_choices(rows: Dataset, next_reader: Callable[[], Reader], budget: Budget) -> Dataset:
+def _beside_choices(
+    rows: Dataset, read_all: Callable[[Sequence[str], Sequence[str]], Sequence[Beside]], budget: Budget
+) -> Dataset:
     columns = [name for name in ("text", "pair") if name in rows.column_names]
     read: dict[str, list[Any]] = {name: [] for name in (*columns, "choices", FACTS, ANCHORS)}
     for *texts, choices in zip(*(rows[name] for name in columns), rows["choices"], strict=True):
-        reader = next_reader()
-        found = [reader((*texts, choice)) for choice in choices]
+        found = read_all(texts, choices)
         any_facts = any(one.facts for one in found)
         for place, name in enumerate(columns):
             read[name].append(found[0].texts[place] if any_facts else texts[place])
@@ -132,7 +144,7 @@ def _beside_choices(rows: Dataset, next_reader: Callable[[], Reader], budget: Bu
 
 
 def _with_columns(rows: Dataset, columns: dict[str, list[Any]]) -> Dataset:
-    kinds = {"choices": pa.list_(pa.string()), FACTS: SENTENCES, ANCHORS: PLACES}
+    kinds = {"choices": pa.list_(pa.string()), FACTS: SENTENCES, ANCHORS: PLACES, "label": pa.int64()}
     table = rows.with_format("arrow")[:]
     for name, values in columns.items():
         kind = kinds.get(name, pa.string())

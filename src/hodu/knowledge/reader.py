@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,7 +40,6 @@ class GraphReader:
         hops: edges from a mention at most.
         slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called. Numbers are pieces of every vocabulary.
         relation: the relation that is asked for, if that is known; its facts come first.
-        names: entity → the entity by whose name it goes, in facts and where a text is nothing but its name: a graph redrawn, so that no weight can hold who is used for what.
     """
 
     def __init__(
@@ -51,34 +50,75 @@ class GraphReader:
         hops: int = 2,
         slots: bool = False,
         relation: str | None = None,
-        names: Mapping[int, int] | None = None,
     ) -> None:
-        self.graph, self.slots, self.names = graph, slots, names or {}
+        self.graph, self.slots = graph, slots
         self._limit, self._hops, self._relation = limit, hops, relation
 
     def __call__(self, texts: Sequence[str]) -> Read:
         """The facts that matter for these texts together, in the language of the first."""
-        linked = [link(self.graph, text) for text in texts]
+        linked = self._linked(texts)
+        return self._read(texts, linked, self._chosen(linked), {})
+
+    def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Read], list[int]]:
+        """These texts with each of the choices, in a graph in which what the question mentions is related to other choices than in truth: the edges between both have been dealt anew.
+
+        All other facts about a choice stay with it. What is right follows from the dealt facts alone, so no weight can hold it.
+
+        Returns:
+            What is read with each choice; and for each choice the place of the one whose edges it was dealt.
+        """
+        asked = [link(self.graph, text) for text in texts]
+        meant = {one.entity for some in asked for mention in some for one in mention.candidates}
+        each = [[*asked, link(self.graph, choice)] for choice in choices]
+        named = [some[-1][0].candidates[0].entity if some[-1] else -1 for some in each]
+        order = rng.sample(range(len(choices)), len(choices)) if len(set(named) - {-1}) == len(choices) else None
+        if order is None:  # a choice that the graph does not know, or two of one name: nothing can be dealt
+            return [self((*texts, choice)) for choice in choices], list(range(len(choices)))
+        dealt = {named[source]: named[place] for place, source in enumerate(order)}
+        chosen = [self._chosen(linked) for linked in each]
+
+        def direct(fact: Fact, entity: int) -> bool:
+            ends = {fact.subject, fact.object}
+            return entity in ends and not meant.isdisjoint(ends - {entity})
+
+        reads = []
+        for place, source in enumerate(order):
+            own, other = named[place], named[source]
+            kept = [fact for fact in chosen[place] if not direct(fact, own) and not direct(fact, other)]
+            facts = [fact for fact in chosen[source] if direct(fact, other)] + kept
+            names = {fact: dealt for fact in facts if any(direct(fact, entity) for entity in dealt)}
+            reads.append(self._read((*texts, choices[place]), each[place], facts[: self._limit], names))
+        return reads, order
+
+    def _linked(self, texts: Sequence[str]) -> list[list[Mention]]:
+        return [link(self.graph, text) for text in texts]
+
+    def _chosen(self, linked: Sequence[Sequence[Mention]]) -> list[Fact]:
+        mentions = [mention for some in linked for mention in some]
+        return select(self.graph, mentions, relation=self._relation, hops=self._hops, limit=self._limit)
+
+    def _read(
+        self,
+        texts: Sequence[str],
+        linked: Sequence[Sequence[Mention]],
+        chosen: Sequence[Fact],
+        names: Mapping[Fact, Mapping[int, int]],
+    ) -> Read:
+        """What is read; ``names``: of some facts, by whose name an entity goes there."""
         mentions = tuple(mention for some in linked for mention in some)
-        chosen = tuple(select(self.graph, mentions, relation=self._relation, hops=self._hops, limit=self._limit))
         numbers = _numbered(mentions) if self.slots and chosen else {}
         language = language_of(texts[0])
-        read = tuple(self._read(*one, language, numbers) for one in zip(texts, linked, strict=True))
-        said = tuple(self._said(fact, language, numbers) for fact in chosen)
-        return Read(read, said, chosen, mentions, tuple(_anchor(fact, linked) for fact in chosen))
+        read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
+        said = tuple(self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen)
+        return Read(read, said, tuple(chosen), mentions, tuple(_anchor(fact, linked) for fact in chosen))
 
-    def _said(self, fact: Fact, language: str, numbers: dict[int, int]) -> str:
-        subject, object = (self._called(end, language, numbers) for end in (fact.subject, fact.object))
+    def _said(self, fact: Fact, language: str, numbers: Mapping[int, int], names: Mapping[int, int]) -> str:
+        ends = (names.get(end, end) for end in (fact.subject, fact.object))
+        subject, object = (
+            f"{numbers[end]} {self.graph.label(end, language)}" if end in numbers else self.graph.label(end, language)
+            for end in ends
+        )
         return verbalise(self.graph.relations[fact.relation], subject, object, language)
-
-    def _called(self, entity: int, language: str, numbers: Mapping[int, int]) -> str:
-        label = self.graph.label(self.names.get(entity, entity), language)
-        return f"{numbers[entity]} {label}" if entity in numbers else label
-
-    def _read(self, text: str, mentions: Sequence[Mention], language: str, numbers: Mapping[int, int]) -> str:
-        if (entity := self.named(text, mentions)) in self.names:
-            return self._called(entity, language, numbers)
-        return _marked(text, mentions, numbers) if numbers else text
 
     def mentions(self, texts: Sequence[str]) -> list[Mention]:
         """What the texts mention, one text after another."""
@@ -92,23 +132,6 @@ class GraphReader:
         """The entity that a short text names, or mentions first; None where the graph knows none."""
         found = link(self.graph, text)
         return found[0].candidates[0].entity if found else None
-
-    def named(self, text: str, mentions: Sequence[Mention] | None = None) -> int:
-        """The entity of which a text is nothing but the name; -1 for other texts."""
-        mentions = link(self.graph, text) if mentions is None else mentions
-        whole = len(mentions) == 1 and mentions[0].surface == text.strip()
-        return mentions[0].candidates[0].entity if whole else -1
-
-    def all_named(self, texts: Iterable[str]) -> list[int]:
-        """The entities of which one of these texts is nothing but the name."""
-        return sorted({self.named(text) for text in set(texts)} - {-1})
-
-    def redrawn(self, entities: Sequence[int], rng: Random) -> GraphReader:
-        """A reader of the same graph in which these entities have changed their names among themselves."""
-        names = dict(zip(entities, rng.sample(entities, len(entities)), strict=True))
-        return GraphReader(
-            self.graph, limit=self._limit, hops=self._hops, slots=self.slots, relation=self._relation, names=names
-        )
 
 
 def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, int] | None:
