@@ -1,0 +1,87 @@
+"""What stands beside a text, and a graph opened however it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from hodu.errors import GraphError
+from hodu.knowledge.compile import compile_graph
+from hodu.knowledge.compiled import CompiledGraph
+from hodu.knowledge.graph import KnowledgeGraph
+from hodu.knowledge.opening import open_compiled
+from hodu.knowledge.reader import GraphReader
+
+ASKED = "꽃을 심으려고 땅을 팠다"
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ((ASKED, "모종삽"), "모종삽은 꽃을 심다 일에 쓰인다"),
+        (("they dug the ground to plant flowers", "trowel"), "trowel is used to plant flowers"),
+    ],
+)
+def test_facts_as_sentences(texts: tuple[str, ...], said: str, world: CompiledGraph) -> None:
+    """A Korean question is answered with English facts, or the fact that decides it is not there."""
+    read = GraphReader(world)(texts)
+    assert read.texts == texts and said in read.facts
+    assert len(read.facts) == len(read.chosen) == len(read.anchors)
+
+
+def test_slots_number_what_is_the_same(world: CompiledGraph) -> None:
+    """The same thing has two numbers, or two things one: a model that goes by the numbers reads nonsense."""
+    read = GraphReader(world, slots=True)((ASKED, "모종삽"))
+    assert read.texts == ("1 꽃을 심으려고 2 땅을 팠다", "3 모종삽")
+    assert "3 모종삽은 1 꽃을 심다 일에 쓰인다" in read.facts
+    english = GraphReader(world, slots=True)(("plant flowers, to plant flowers", "trowel"))
+    assert english.texts[0] == "1 plant flowers, to 1 plant flowers"
+    assert GraphReader(world, slots=True)(("nothing known here",)).texts == ("nothing known here",)
+
+
+def test_where_facts_hang(world: CompiledGraph) -> None:
+    """A fact hangs on another mention than the one that it is about."""
+    read = GraphReader(world)((ASKED, "굴착기"))
+    for fact, anchor in zip(read.chosen, read.anchors, strict=True):
+        assert anchor is not None
+        which, start, end = anchor
+        mentioned = {one.entity for one in read.mentions for one in one.candidates}
+        assert {fact.subject, fact.object} & mentioned
+        assert (ASKED, "굴착기")[which][start:end]
+
+
+def test_facts_are_dealt_anew(world: CompiledGraph) -> None:
+    """--redraw leaves facts as they are, so a model learns them by heart; or deals them to one choice and the answer to another."""
+    reader, choices = GraphReader(world), ["모종삽", "굴착기", "빗자루"]
+    planting, orders = "꽃을 심다 일에 쓰인다", set()
+    for seed in range(20):
+        reads, order = reader.redrawn((ASKED,), choices, Random(seed))
+        orders.add(tuple(order))
+        right = choices[order.index(0)]  # whoever was dealt the trowel's facts
+        said = {fact for read in reads for fact in read.facts if planting in fact}
+        assert all(fact.startswith(right) for fact in said) and said
+        assert [read.texts[1] for read in reads] == choices
+    assert len(orders) == 6
+    reads, order = reader.redrawn((ASKED,), ["모종삽", "unheard of"], Random(0))
+    assert order == [0, 1] and len(reads) == 2
+
+
+def test_a_graph_by_any_name(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--graph takes a compiled file only, compiles the same file every time, or goes on with what it was before an edit."""
+    monkeypatch.setenv("HODU_CACHE", str(tmp_path / "cache"))
+    first = open_compiled(tools, progress=False)
+    assert first.triples == 4 and open_compiled(tools, progress=False).path == first.path
+    compiled = tmp_path / "tools.hodu"
+    with KnowledgeGraph.open(tools) as graph:
+        compile_graph(graph, compiled, progress=False)
+        graph.add("urn:hodu:entity:trowel", "urn:hodu:relation:usedFor", "urn:hodu:entity:building")
+    assert open_compiled(compiled).triples == 4
+    assert open_compiled(tools, progress=False).triples == 5
+    folder = tmp_path / "store"
+    with KnowledgeGraph.open(folder) as graph:
+        graph.add("urn:hodu:entity:a", "urn:hodu:relation:r", "urn:hodu:entity:b")
+    assert open_compiled(folder, progress=False).triples == 1
+    with pytest.raises(GraphError, match="hodu graph build"):
+        open_compiled(tmp_path / "none.ttl")
