@@ -61,24 +61,6 @@ def rows_in(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question: its text without brackets, the entity that it is about, and the right answers."""
-
-    text: str
-    entity: int
-    gold: frozenset[int]
-
-
-def rows_in(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a TSV file, packed or not."""
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    )
-    with opened as file:
-        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
 def graph_of(folder: Path) -> CompiledGraph:
     """All triples, built and compiled as a user would."""
     made = Path("runs/metaqa.nq")
