@@ -85,7 +85,7 @@ Redraw = Annotated[
     typer.Option(
         "--redraw",
         min=0,
-        help="Read the training questions so many times, each with the facts between them and their choices dealt anew, so that facts must be read.",
+        help="Read the training questions so many times more, each time with the facts between them and their choices dealt anew, so that facts must be read.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]

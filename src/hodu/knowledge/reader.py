@@ -62,7 +62,8 @@ class GraphReader:
     def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Read], list[int]]:
         """These texts with each of the choices, in a graph in which what the question mentions is related to other choices than in truth: the edges between both have been dealt anew.
 
-        All other facts about a choice stay with it. What is right follows from the dealt facts alone, so no weight can hold it.
+        All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
+        weight can hold it.
 
         Returns:
             What is read with each choice; and for each choice the place of the one whose edges it was dealt.
@@ -71,10 +72,13 @@ class GraphReader:
         meant = {one.entity for some in asked for mention in some for one in mention.candidates}
         each = [[*asked, link(self.graph, choice)] for choice in choices]
         named = [some[-1][0].candidates[0].entity if some[-1] else -1 for some in each]
-        order = rng.sample(range(len(choices)), len(choices)) if len(set(named) - {-1}) == len(choices) else None
-        if order is None:  # a choice that the graph does not know, or two of one name: nothing can be dealt
-            return [self((*texts, choice)) for choice in choices], list(range(len(choices)))
-        dealt = {named[source]: named[place] for place, source in enumerate(order)}
+        places = range(len(choices))
+        if len(set(named) - {-1}) < len(
+            choices
+        ):  # a choice that the graph does not know, or two of one name: nothing can be dealt
+            return [self((*texts, choice)) for choice in choices], list(places)
+        order, rest = rng.sample(places, len(choices)), rng.sample(places, len(choices))
+        dealt, others = ({named[source]: named[place] for place, source in enumerate(one)} for one in (order, rest))
         chosen = [self._chosen(linked) for linked in each]
 
         def direct(fact: Fact, entity: int) -> bool:
@@ -82,12 +86,13 @@ class GraphReader:
             return entity in ends and not meant.isdisjoint(ends - {entity})
 
         reads = []
-        for place, source in enumerate(order):
-            own, other = named[place], named[source]
-            kept = [fact for fact in chosen[place] if not direct(fact, own) and not direct(fact, other)]
-            facts = [fact for fact in chosen[source] if direct(fact, other)] + kept
-            names = {fact: dealt for fact in facts if any(direct(fact, entity) for entity in dealt)}
-            reads.append(self._read((*texts, choices[place]), each[place], facts[: self._limit], names))
+        for place in places:
+            edge, more = order[place], rest[place]
+            mine = [fact for fact in chosen[edge] if direct(fact, named[edge])]
+            kept = [fact for fact in chosen[more] if not direct(fact, named[more]) and not direct(fact, named[edge])]
+            facts = (mine + kept)[: self._limit]
+            names = {fact: dealt if any(direct(fact, entity) for entity in named) else others for fact in facts}
+            reads.append(self._read((*texts, choices[place]), each[place], facts, names))
         return reads, order
 
     def _linked(self, texts: Sequence[str]) -> list[list[Mention]]:

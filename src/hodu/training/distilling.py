@@ -112,7 +112,7 @@ def distill(
         graph: a knowledge graph (:func:`hodu.knowledge.opening.open_compiled`) whose facts stand beside the texts, in the way that the teacher was trained to read them.
         student_facts: ``reader``: the student reads them too, so that an edit to the graph changes its answers; ``absorbed``: only the teacher does, and what it knew goes into the student's weights;
             ``mixed``: the student does in seven rows of ten.
-        redraw: read the training questions so many times, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`).
+        redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`).
 
     Returns:
         ``out``.

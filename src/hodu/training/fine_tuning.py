@@ -109,7 +109,7 @@ def train(
         graph: a knowledge graph (:func:`hodu.knowledge.opening.open_compiled`) whose facts stand beside the texts.
         facts: how the model reads them; None takes what the model was trained to, or :class:`~hodu.types.FactSettings`'s defaults.
         fact_dropout: share of the training rows that get no facts, so that the model does not lean on them where there are none.
-        redraw: read the training questions so many times, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`), so that facts must be read.
+        redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`), so that facts must be read.
         accumulate: micro-batches per optimizer step, where memory is short.
 
     Raises:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import concatenate_datasets
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -43,7 +44,10 @@ def told(
     whole = with_facts(data, reader, budget, task)
     if graph.redraw and "train" in data.splits:
         again = redrawn(data.splits["train"], reader, budget, graph.redraw, graph.seed)
-        whole = replace(whole, splits={**whole.splits, "train": again})
+        train = concatenate_datasets(
+            [whole.splits["train"], again]
+        )  # without the true ones, what is true would look wrong
+        whole = replace(whole, splits={**whole.splits, "train": train})
     for name, rows in whole.splits.items():
         logger.info("%s: %s", name, _how_many(rows["facts"]))
     return whole
