@@ -111,9 +111,9 @@ def _between(
     hops: int,
     best: dict[Key, Ranked],
 ) -> None:
-    """Edges between two mentions, and pairs of edges that meet at one entity. The more mentions meet there, the better."""
+    """Edges between two mentions, and pairs of edges that meet at one entity. The more and the rarer mentions meet there, the better."""
     rarity = graph.rarity
-    meeting: dict[int, dict[int, list[tuple[float, Key]]]] = {}
+    meeting: dict[int, dict[int, list[tuple[float, float, Key]]]] = {}
     met = _met(places, near) if hops > 1 else set()
     for entity, edges in near.items():
         number, score = places[entity]
@@ -125,15 +125,15 @@ def _between(
                     said = f"between {mentions[number].surface} and {mentions[theirs].surface}"
                     _keep(best, _BETWEEN, 4.0 * strength, -1, fact, said)
             elif other in met:
-                meeting.setdefault(other, {}).setdefault(number, []).append((score * weight, fact))
+                meeting.setdefault(other, {}).setdefault(number, []).append((score * weight, rarity[entity], fact))
     for middle, arms in meeting.items():
-        strength = len(arms) * rarity[middle]
+        strength = 4.0 * rarity[middle] * sum(max(rare for _, rare, _ in each) for each in arms.values())
         for each in arms.values():
-            strength *= max(weight for weight, _ in each)
+            strength *= max(weight for weight, _, _ in each)
         words = [mentions[number].surface for number in sorted(arms)]
         reason = f"joins {', '.join(words[:-1])} and {words[-1]}"
         for each in arms.values():
-            for _, fact in each:
+            for _, _, fact in each:
                 _keep(best, _BETWEEN, strength, middle, fact, reason)
 
 
