@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -138,6 +139,12 @@ class CompiledGraph:
         """How many edges each entity has, both ways."""
         out, into = (np.diff(np.asarray(rows.starts)) for rows in (self.out, self.into))
         return (out + into).astype(np.int32)
+
+    @cached_property
+    def rarity(self) -> memoryview:
+        """How much an entity's edges say: less, the more it has. 1 / log2(2 + degree)."""
+        degrees, which = np.unique(self.degree, return_inverse=True)
+        return np.array([1.0 / log2(2 + degree) for degree in degrees.tolist()])[which].data
 
     def relation_number(self, name: str) -> int:
         """The number of a relation, by its IRI or by one of its labels.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 FAN_OUT = 64  # edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
 CANDIDATES = 3  # of a mention
 FRONTIER = 32  # entities from which a further hop starts
-_BETWEEN, _ASKED, _NEAR, _FAR = range(4)
+_DIRECT, _JOINED, _ASKED, _NEAR, _FAR = range(5)
 
 
 class Fact(NamedTuple):
@@ -30,15 +29,9 @@ class Fact(NamedTuple):
     reason: str
 
 
-class _Edge(NamedTuple):
-    other: int
-    subject: int
-    relation: int
-    object: int
-    weight: float
-
-
-Key = tuple[int, float, int, int, int, int]
+Key = tuple[int, int, int]  # subject, relation, object
+Edge = tuple[int, Key, float]  # its other end, and its weight
+Ranked = tuple[int, float, int, Key, str]  # tier, less the strength, where it meets others, reason: the best is least
 
 
 def select(
@@ -46,7 +39,7 @@ def select(
 ) -> list[Fact]:
     """The best ``limit`` facts, best first, in an order that depends on nothing but graph and mentions.
 
-    First the facts on paths of at most two edges (one with ``hops=1``) between two mentions, then those of the asked ``relation``, then a mention's others; facts further away, up to
+    First the edges between two mentions, then those on paths of two edges between them (not with ``hops=1``), then those of the asked ``relation``, then a mention's others; facts further away, up to
     ``hops``, only where nothing lies between mentions or there is one mention. Within each, by weight and rarity: an edge of an entity with a thousand others says little.
 
     Raises:
@@ -60,145 +53,152 @@ def select(
     }
     near = {entity: _edges(graph, entity) for entity in places}
     _through_hubs(graph, near)
-    best: dict[tuple[int, int, int], tuple[Key, str]] = {}
+    best: dict[Key, Ranked] = {}
     if len(mentions) > 1:
         _between(graph, mentions, places, near, hops, best)
     found_between = bool(best)
     for entity, edges in near.items():
-        for edge in edges:
-            _near(graph, mentions, places, entity, edge, asked, best)
+        number, score = places[entity]
+        _near(graph, entity, score, mentions[number].surface, edges, asked, best)
     if hops > 1 and not found_between:
         _further(graph, near, hops, asked, limit, best)
-    first = sorted((key, fact, reason) for fact, (key, reason) in best.items())[:limit]
-    return [Fact(*fact, -key[1], reason) for key, fact, reason in first]
+    return [Fact(*fact, -less, reason) for _, less, _, fact, reason in sorted(best.values())[:limit]]
 
 
-def _edges(graph: CompiledGraph, entity: int, most: int = FAN_OUT) -> list[_Edge]:
+def _edges(graph: CompiledGraph, entity: int, most: int = FAN_OUT) -> list[Edge]:
     """The entity's first edges, outgoing and then incoming."""
     found = []
     for rows, outgoing in ((graph.out, True), (graph.into, False)):
-        first = rows.starts[entity]
-        last = min(rows.starts[entity + 1], first + most)
-        found += _taken(rows, range(first, last), entity, outgoing)
+        first, last = rows.starts[entity], rows.starts[entity + 1]
+        if first < last:
+            found += _taken(rows, slice(first, min(last, first + most)), entity, outgoing)
     return found
 
 
-def _taken(rows: Rows, places: range | Sequence[int], entity: int, outgoing: bool) -> list[_Edge]:
-    index = slice(places.start, places.stop) if isinstance(places, range) else places
-    columns = (rows.other[index].tolist(), rows.relation[index].tolist(), rows.weight[index].tolist())
+def _taken(rows: Rows, places: slice, entity: int, outgoing: bool) -> list[Edge]:
+    columns = (rows.other[places].tolist(), rows.relation[places].tolist(), rows.weight[places].tolist())
     if outgoing:
-        return [_Edge(other, entity, relation, other, weight) for other, relation, weight in zip(*columns, strict=True)]
-    return [_Edge(other, other, relation, entity, weight) for other, relation, weight in zip(*columns, strict=True)]
+        return [(other, (entity, relation, other), weight) for other, relation, weight in zip(*columns, strict=True)]
+    return [(other, (other, relation, entity), weight) for other, relation, weight in zip(*columns, strict=True)]
 
 
-def _through_hubs(graph: CompiledGraph, near: dict[int, list[_Edge]]) -> None:
+def _through_hubs(graph: CompiledGraph, near: dict[int, list[Edge]]) -> None:
     """Adds to each hub's edges those that were beyond the cap but lead to another mention or to what another mention has an edge with."""
     for entity, edges in near.items():
         for rows, outgoing in ((graph.out, True), (graph.into, False)):
-            first, last = rows.starts[entity], rows.starts[entity + 1]
-            if last - first <= FAN_OUT:
+            first, last = rows.starts[entity] + FAN_OUT, rows.starts[entity + 1]
+            if last <= first:
                 continue
-            wanted = {edge.other for other, theirs in near.items() if other != entity for edge in theirs}
+            wanted = {edge[0] for other, theirs in near.items() if other != entity for edge in theirs}
             wanted |= near.keys() - {entity}
-            beyond = rows.other[first + FAN_OUT : last]
+            beyond = rows.other[first:last]
             targets = np.array(sorted(wanted), dtype=np.int32)
             from_, to = np.searchsorted(beyond, targets), np.searchsorted(beyond, targets, side="right")
             for low, high in zip(from_[to > from_].tolist(), to[to > from_].tolist(), strict=True):
-                base = first + FAN_OUT
-                edges += _taken(rows, range(base + low, base + high), entity, outgoing)
+                edges += _taken(rows, slice(first + low, first + high), entity, outgoing)
 
 
-def _rarity(graph: CompiledGraph, entity: int) -> float:
-    out, into = graph.out.starts, graph.into.starts
-    return 1.0 / log2(2 + out[entity + 1] - out[entity] + into[entity + 1] - into[entity])
-
-
-def _keep(
-    best: dict[tuple[int, int, int], tuple[Key, str]], edge: _Edge, tier: int, score: float, group: int, reason: str
-) -> None:
-    fact = (edge.subject, edge.relation, edge.object)
-    key = (tier, -score, group, *fact)
-    if fact not in best or key < best[fact][0]:
-        best[fact] = (key, reason)
+def _keep(best: dict[Key, Ranked], tier: int, strength: float, group: int, fact: Key, reason: str) -> None:
+    if fact not in best or (tier, -strength, group) < best[fact][:3]:
+        best[fact] = (tier, -strength, group, fact, reason)
 
 
 def _between(
     graph: CompiledGraph,
     mentions: Sequence[Mention],
     places: dict[int, tuple[int, float]],
-    near: dict[int, list[_Edge]],
+    near: dict[int, list[Edge]],
     hops: int,
-    best: dict[tuple[int, int, int], tuple[Key, str]],
+    best: dict[Key, Ranked],
 ) -> None:
-    """Edges between two mentions, and pairs of edges that meet at one entity. The more mentions meet there, the better."""
-    meeting: dict[int, dict[int, list[tuple[float, _Edge]]]] = {}
+    """Edges between two mentions, and pairs of edges that meet at one entity. The more and the rarer mentions meet there, the better."""
+    rarity = graph.rarity
+    meeting: dict[int, dict[int, list[tuple[float, float, Key]]]] = {}
+    met = _met(places, near) if hops > 1 else set()
     for entity, edges in near.items():
         number, score = places[entity]
-        for edge in edges:
-            other = places.get(edge.other)
-            if other is not None and other[0] != number:
-                strength = score * other[1] * edge.weight * _rarity(graph, entity) * _rarity(graph, edge.other)
-                said = f"between {mentions[number].surface} and {mentions[other[0]].surface}"
-                _keep(best, edge, _BETWEEN, 4.0 * strength, -1, said)
-            elif other is None and hops > 1:
-                meeting.setdefault(edge.other, {}).setdefault(number, []).append((score * edge.weight, edge))
+        for other, fact, weight in edges:
+            if other in places:
+                theirs, their_score = places[other]
+                if theirs != number:
+                    strength = score * their_score * weight * rarity[entity] * rarity[other]
+                    said = f"between {mentions[number].surface} and {mentions[theirs].surface}"
+                    _keep(best, _DIRECT, 4.0 * strength, -1, fact, said)
+            elif other in met:
+                meeting.setdefault(other, {}).setdefault(number, []).append((score * weight, rarity[entity], fact))
     for middle, arms in meeting.items():
-        if len(arms) < 2:
-            continue
-        strength = len(arms) * _rarity(graph, middle)
+        strength = 4.0 * rarity[middle] * sum(max(rare for _, rare, _ in each) for each in arms.values())
         for each in arms.values():
-            strength *= max(weight for weight, _ in each)
+            strength *= max(weight for weight, _, _ in each)
         words = [mentions[number].surface for number in sorted(arms)]
         reason = f"joins {', '.join(words[:-1])} and {words[-1]}"
         for each in arms.values():
-            for _, edge in each:
-                _keep(best, edge, _BETWEEN, strength, middle, reason)
+            for _, _, fact in each:
+                _keep(best, _JOINED, strength, middle, fact, reason)
+
+
+def _met(places: dict[int, tuple[int, float]], near: dict[int, list[Edge]]) -> set[int]:
+    """The entities with which several mentions have an edge and which are no mention themselves."""
+    ends: dict[int, set[int]] = {}
+    for entity, edges in near.items():
+        ends.setdefault(places[entity][0], set()).update([other for other, _, _ in edges])
+    met: set[int] = set()
+    seen: set[int] = set()
+    for theirs in ends.values():
+        met |= seen & theirs
+        seen |= theirs
+    return met - places.keys()
 
 
 def _near(
     graph: CompiledGraph,
-    mentions: Sequence[Mention],
-    places: dict[int, tuple[int, float]],
     entity: int,
-    edge: _Edge,
+    score: float,
+    surface: str,
+    edges: list[Edge],
     asked: int | None,
-    best: dict[tuple[int, int, int], tuple[Key, str]],
+    best: dict[Key, Ranked],
 ) -> None:
-    fact = (edge.subject, edge.relation, edge.object)
-    if fact in best and best[fact][0][0] == _BETWEEN:
-        return
-    number, score = places[entity]
-    strength = score * edge.weight * _rarity(graph, entity) * _rarity(graph, edge.other)
-    surface = mentions[number].surface
-    if edge.relation == asked:
-        _keep(best, edge, _ASKED, strength, -1, f"the asked relation of {surface}")
-    else:
-        _keep(best, edge, _NEAR, strength, -1, f"about {surface}")
+    """A mention's own edges, but for those that are between it and another."""
+    rarity = graph.rarity
+    mine = rarity[entity]
+    about, answer = f"about {surface}", f"the asked relation of {surface}"
+    for other, fact, weight in edges:
+        if fact in best and best[fact][0] <= _JOINED:
+            continue
+        strength = score * weight * mine * rarity[other]
+        if fact[1] == asked:
+            _keep(best, _ASKED, strength, -1, fact, answer)
+        else:
+            _keep(best, _NEAR, strength, -1, fact, about)
 
 
 def _further(
     graph: CompiledGraph,
-    near: dict[int, list[_Edge]],
+    near: dict[int, list[Edge]],
     hops: int,
     asked: int | None,
     limit: int,
-    best: dict[tuple[int, int, int], tuple[Key, str]],
+    best: dict[Key, Ranked],
 ) -> None:
     """Edges two and more hops away, from the nearest entities by their best edge, while there is room."""
+    rarity = graph.rarity
     seen = set(near)
-    frontier = [edge.other for edges in near.values() for edge in edges]
+    frontier = {other for edges in near.values() for other, _, _ in edges}
     for hop in range(2, hops + 1):
         if len(best) >= limit and asked is None:
             return
-        frontier = sorted(set(frontier) - seen, key=lambda entity: (-_rarity(graph, entity), entity))[:FRONTIER]
-        seen.update(frontier)
-        edges = [(entity, edge) for entity in frontier for edge in _edges(graph, entity, FRONTIER)]
-        for entity, edge in edges:
-            strength = edge.weight * _rarity(graph, entity) * _rarity(graph, edge.other) / hop
-            tier, reason = (_ASKED, "the asked relation, ") if edge.relation == asked else (_FAR, "")
-            if (edge.subject, edge.relation, edge.object) not in best:
-                _keep(best, edge, tier, strength / 4, -1, f"{reason}{hop} hops away")
-        frontier = [edge.other for _, edge in edges]
+        nearest = sorted(frontier - seen, key=lambda entity: (-rarity[entity], entity))[:FRONTIER]
+        seen.update(nearest)
+        frontier = set()
+        for entity in nearest:
+            mine = rarity[entity]
+            for other, fact, weight in _edges(graph, entity, FRONTIER):
+                frontier.add(other)
+                if fact not in best:
+                    strength = weight * mine * rarity[other] / hop / 4
+                    tier, reason = (_ASKED, "the asked relation, ") if fact[1] == asked else (_FAR, "")
+                    _keep(best, tier, strength, -1, fact, f"{reason}{hop} hops away")
 
 
 def budgeted(facts: Iterable[Fact], texts: Iterable[str], count: Callable[[str], int], tokens: int) -> list[Fact]:
