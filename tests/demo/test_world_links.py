@@ -46,5 +46,7 @@ def test_every_question_can_be_decided(compiled: CompiledGraph, which: str) -> N
 
 
 def test_the_facts_are_no_matter_of_luck(compiled: CompiledGraph) -> None:
-    """The deciding facts come so late among the 16 that half the room for them costs many questions."""
-    assert len(lost(compiled, QUESTIONS["the 200"], 8)) == 0
+    """The deciding facts come so late among the 16 that three quarters of the room for them cost questions."""
+    assert (
+        len(lost(compiled, QUESTIONS["the 200"], 12)) == 0
+    )  # a purpose has up to two tools that are unfit for it, with two facts each, beside the right one
