@@ -4,8 +4,8 @@
 
 BASE is a shape (from nothing) or a pre-trained model. Training questions are about other doings and tools than the 200. Conditions, all with the same model and the same 200 questions:
 
-with the graph · no graph · random facts (another question's, as many) · counterfactual (the tools of a doing's purposes exchanged: does the answer follow?) · gold fact removed · noise N (N random facts of
-the graph among the others) · facts only (the facts without the question).
+with the graph · no graph · random facts (another question's, as many) · counterfactual (the tools of a doing's purposes exchanged: does the answer follow?) · gold fact removed (what the other tools are unfit
+for still tells it) · purpose removed (that too) · noise N (N random facts of the graph among the others) · facts only (the facts without the question, which were chosen for it).
 
 What is in the results already is not run again, so a stopped run goes on.
 """
@@ -45,7 +45,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ablation import done
 from language import once
 
-PURPOSE = "urn:hodu:world:toolForPurpose"
+PURPOSE, UNFIT = "urn:hodu:world:toolForPurpose", "urn:hodu:world:unfitFor"
 NOISE = (0, 4, 8, 16)
 
 
@@ -96,10 +96,14 @@ def counterfactual(questions: Sequence[Question]) -> tuple[Path, list[Question]]
     def change(graph: KnowledgeGraph) -> None:
         old = {(tool, purpose) for uses in siblings(questions).values() for purpose, tool in uses}
         new = {(tool, purpose) for (_, purpose), tool in given.items()}
+        unfit = {(one.subject, one.object) for one in graph.triples(relation=UNFIT)}
         for tool, purpose in sorted(old - new):
             graph.remove(tool, PURPOSE, purpose)
+            graph.add(tool, UNFIT, purpose)
         for tool, purpose in sorted(new - old):
             graph.add(tool, PURPOSE, purpose)
+            if (tool, purpose) in unfit:
+                graph.remove(tool, UNFIT, purpose)
 
     compiled = open_compiled(GRAPH_FILE, progress=False)
     asked = []
@@ -110,15 +114,18 @@ def counterfactual(questions: Sequence[Question]) -> tuple[Path, list[Question]]
     return changed(change, "counterfactual"), asked  # type: ignore[return-value]  # still questions
 
 
-def without_gold(questions: Sequence[Question]) -> Path:
-    """The graph without the facts that say what the tools serve."""
+def without_gold(questions: Sequence[Question], *, unfit: bool) -> Path:
+    """The graph without the facts that say which tool serves a question's purpose; with ``unfit`` also without those that say which does not."""
 
     def change(graph: KnowledgeGraph) -> None:
         for tool, relation, purpose in sorted({tuple(fact) for one in questions for fact in one["gold"]}):
             if relation == PURPOSE:
                 graph.remove(tool, relation, purpose)
+        asked = {one["purpose"] for one in questions} if unfit else set()
+        for fact in [one for one in graph.triples(relation=UNFIT) if one.object in asked]:
+            graph.remove(fact.subject, UNFIT, fact.object)
 
-    return changed(change, "without-gold")
+    return changed(change, "without-purposes" if unfit else "without-gold")
 
 
 class Noisy(GraphReader):
@@ -181,7 +188,8 @@ def conditions(model: Loaded, questions: Sequence[Question]) -> dict[str, dict[s
         "no graph": figures(model, rows_of_questions(questions), questions),
         "random facts": figures(model, shuffled(plain), questions),
         "counterfactual graph": figures(model, read(model, other_graph, others), others),
-        "gold fact removed": figures(model, read(model, without_gold(questions), questions), questions),
+        "gold fact removed": figures(model, read(model, without_gold(questions, unfit=False), questions), questions),
+        "purpose removed": figures(model, read(model, without_gold(questions, unfit=True), questions), questions),
         "facts only": figures(model, without_question(plain), questions),
     }
     for count in NOISE[1:]:
