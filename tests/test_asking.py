@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -51,6 +53,20 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def likes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the model like some answers, and no others."""
+
+    def like(*names: str) -> None:
+        def chances(loaded: Any, settings: Any, reader: Any, question: str, texts: Sequence[str]) -> Any:
+            odds = np.array([9.0 if text in names else 1.0 for text in texts])
+            return odds / odds.sum() if len(texts) else odds
+
+        monkeypatch.setattr("hodu.asking._chances", chances)
+
+    return like
+
+
 @pytest.mark.parametrize(
     ("question", "tool"),
     [
@@ -60,8 +76,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("They dug the ground to build a house. What with?", "excavator"),
     ],
 )
-def test_the_founding_question(question: str, tool: str, model: Path, world: Path) -> None:
+def test_the_founding_question(question: str, tool: str, model: Path, world: Path, likes: Callable[..., None]) -> None:
     """To plant flowers one digs with an excavator, or hodu cannot say why not."""
+    likes(tool)
     answer = ask(model, world, question)
     assert answer.answer == tool and answer.candidates[0].support == 2
     assert len(answer.reasons) == 2 and all(tool in reason for reason in answer.reasons)
@@ -70,11 +87,12 @@ def test_the_founding_question(question: str, tool: str, model: Path, world: Pat
     assert set(answer.seconds) == {"link", "routes", "model"}
 
 
-def test_an_edit_changes_the_answer(model: Path, tmp_path: Path) -> None:
+def test_an_edit_changes_the_answer(model: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
     """Somebody corrects the graph and gets the old answer: it was learnt, or an older compiled file is read."""
     file = tmp_path / "tools.ttl"
     file.write_text(TURTLE, encoding="utf-8")
     question = "꽃을 심으려고 땅을 팠다. 무슨 도구로 팠을까?"
+    likes("모종삽", "굴착기")
     assert ask(model, file, question).answer == "모종삽"
     run = CliRunner()
     assert run.invoke(app, ["graph", "remove", str(file), "모종삽", "usedFor", "꽃을 심다"]).exit_code == 0
@@ -91,8 +109,22 @@ def test_what_nobody_knows(model: Path, world: Path) -> None:
     strange = ask(model, world, "She dug the ground to plant flowers. What with?", choices=["a spoon", "a violin"])
     assert strange.answer is None and not any(one.support for one in strange.candidates)
     unsure = ask(model, world, "She dug the ground. What with?", choices=["trowel", "excavator", "house"])
-    assert unsure.answer is None or unsure.candidates[0].chance >= SURE * unsure.candidates[1].chance
+    others = [one.chance for one in unsure.candidates[1:]]
+    assert unsure.answer is None or unsure.candidates[0].chance >= SURE * np.mean(others)
     assert sum(one.chance for one in unsure.candidates) == pytest.approx(1)
+
+
+def test_the_model_has_a_say(model: Path, world: Path, likes: Callable[..., None]) -> None:
+    """What the most paths lead to is answered although the model finds something else likelier, or nothing more likely than another."""
+    question = "She dug the ground to plant flowers. What with?"
+    likes("excavator")
+    other = ask(model, world, question)
+    assert other.candidates[0].text == "excavator" and other.answer is None
+    likes()
+    assert ask(model, world, question).answer is None
+    likes("trowel", "excavator")
+    both = ask(model, world, "She dug the ground. What with?")
+    assert both.answer in ("trowel", "excavator")
 
 
 def test_what_cannot_be_asked(model: Path, world: Path, tmp_path: Path) -> None:
@@ -110,8 +142,9 @@ def test_what_cannot_be_asked(model: Path, world: Path, tmp_path: Path) -> None:
         ask(tmp_path / "other", world, "What?")
 
 
-def test_the_command(model: Path, world: Path, tmp_path: Path) -> None:
+def test_the_command(model: Path, world: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
     """The README's hodu ask does not answer, or shows no reason."""
+    likes("모종삽")
     asked: list[Any] = [
         "ask",
         str(model),

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from hodu.knowledge.select import Fact
 
 HOPS = 3
-MOST_CANDIDATES = 32
+MOST_CANDIDATES, RIVALS = 32, 6
+"""Candidates at most; and of those to which fewer paths lead, which the model must find worse."""
 SURE = 2.0
-"""How many times as likely as the next candidate an answer must be that only one path leads to. Where the paths of several mentions meet, the graph has decided."""
+"""How many times as likely as the others are on average an answer must be: several may be right, but where nothing tells, all are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def ask(
     """Answer a question from a graph.
 
     What the question mentions is linked; candidates are the choices, or without them the entities at which the paths of all mentions meet (else those that one path leads to); the model
-    reads each beside the question with the facts about both. A candidate that no path of facts leads to is never the answer, and neither is one that a single path leads to while the model finds another about as
-    likely.
+    reads each beside the question with the facts about both. What the most paths lead to is the answer if the model likes it best and finds it twice as likely as the others on average, and else nobody knows: a candidate that
+    no path of facts leads to is never the answer.
 
     Args:
         model: one of multiple choice that was trained to read facts (``hodu train --task multiple-choice --graph``), or a student of one.
@@ -153,8 +154,9 @@ def ask(
 
 
 def _is_sure(candidates: Sequence[Candidate]) -> bool:
-    best, others = candidates[0], candidates[1:]
-    return best.support > 1 or (best.support == 1 and not any(best.chance < SURE * other.chance for other in others))
+    best, others = candidates[0], [one.chance for one in candidates[1:]]
+    most = max(one.support for one in candidates)
+    return 0 < best.support == most and (not others or best.chance * len(others) >= SURE * sum(others))
 
 
 def _settings_of(loaded: Loaded) -> FactSettings:
@@ -183,8 +185,9 @@ def _candidates(
     if choices:
         return list(choices), named, reached
     most = max((len(route.arms) for route in found), default=0)
-    best = [entity for entity, route in reached.items() if entity is not None and len(route.arms) == most]
-    best = best[:MOST_CANDIDATES]
+    known = [(len(route.arms), entity) for entity, route in reached.items() if entity is not None]
+    best = [entity for arms, entity in known if arms == most][:MOST_CANDIDATES]
+    best += [entity for arms, entity in known if arms < most][:RIVALS]
     language = reader.language(question)
     return [reader.graph.label(entity, language) for entity in best], list(best), reached
 
