@@ -92,12 +92,14 @@ def test_an_edit_changes_the_answer(model: Path, tmp_path: Path, likes: Callable
     file = tmp_path / "tools.ttl"
     file.write_text(TURTLE, encoding="utf-8")
     question = "꽃을 심으려고 땅을 팠다. 무슨 도구로 팠을까?"
-    likes("모종삽", "굴착기")
+    likes("모종삽")
     assert ask(model, file, question).answer == "모종삽"
+    likes("모종삽", "굴착기")
     run = CliRunner()
     assert run.invoke(app, ["graph", "remove", str(file), "모종삽", "usedFor", "꽃을 심다"]).exit_code == 0
     assert ask(model, file, question, choices=["모종삽", "굴착기"]).answer is None  # nothing tells them apart
     assert run.invoke(app, ["graph", "add", str(file), "굴착기", "usedFor", "꽃을 심다"]).exit_code == 0
+    likes("굴착기")
     assert ask(model, file, question).answer == "굴착기"
 
 
@@ -123,7 +125,7 @@ def test_the_model_has_a_say(model: Path, world: Path, likes: Callable[..., None
     likes()
     assert ask(model, world, question).answer is None
     likes("trowel", "excavator")
-    both = ask(model, world, "She dug the ground. What with?")
+    both = ask(model, world, "She dug the ground. What with?", choices=["trowel", "excavator", "house", "flower"])
     assert both.answer in ("trowel", "excavator")
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 HOPS = 3
 MOST_CANDIDATES, RIVALS = 32, 6
-"""Candidates at most; and of those to which fewer paths lead, which the model must find worse."""
+"""Candidates at most; and of those to which one of their paths leads alone, which the model must find worse."""
 SURE = 2.0
 """How many times as likely as the others are on average an answer must be: several may be right, but where nothing tells, all are alike."""
 
@@ -107,7 +107,7 @@ def ask(
 ) -> Answer:
     """Answer a question from a graph.
 
-    What the question mentions is linked; candidates are the choices, or without them the entities at which the paths of all mentions meet (else those that one path leads to); the model
+    What the question mentions is linked; candidates are the choices, or without them the entities at which the shortest paths of the most mentions meet; the model
     reads each beside the question with the facts about both. What the most paths lead to is the answer if the model likes it best and finds it twice as likely as the others on average, and else nobody knows: a candidate that
     no path of facts leads to is never the answer.
 
@@ -184,12 +184,25 @@ def _candidates(
             reached.setdefault(entity, route)
     if choices:
         return list(choices), named, reached
-    most = max((len(route.arms) for route in found), default=0)
-    known = [(len(route.arms), entity) for entity, route in reached.items() if entity is not None]
-    best = [entity for arms, entity in known if arms == most][:MOST_CANDIDATES]
-    best += [entity for arms, entity in known if arms < most][:RIVALS]
+    best = _likely(found)
     language = reader.language(question)
     return [reader.graph.label(entity, language) for entity in best], list(best), reached
+
+
+def _likely(found: Sequence[Route]) -> list[int]:
+    """What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, for the model to find worse."""
+    if not found:
+        return []
+
+    def rank(route: Route) -> tuple[int, int]:
+        return -len(route.arms), sum(len(arm.steps) for arm in route.arms)
+
+    top = [route for route in found if rank(route) == min(map(rank, found))]
+    best = list(dict.fromkeys(entity for route in top for entity in route.answers.tolist()))[:MOST_CANDIDATES]
+    ways = {(arm.entity, arm.steps) for route in top for arm in route.arms}
+    alone = [route for route in found if len(route.arms) == 1 and (route.arms[0].entity, route.arms[0].steps) in ways]
+    rivals = dict.fromkeys(entity for route in alone for entity in route.answers.tolist() if entity not in best)
+    return [*best, *list(rivals)[:RIVALS]]
 
 
 def _chances(
