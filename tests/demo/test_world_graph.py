@@ -260,6 +260,7 @@ def test_training_questions_are_fair_and_the_same_everywhere(graph: Graph, train
     assert len(tools) == 48 and max(tools.values()) - min(tools.values()) <= 2
     for one in training:
         serves = {s for s, relation, value in graph.facts if (relation, value) == (FOR_PURPOSE, one["purpose"])}
+        serves &= {s for s, relation, value in graph.facts if (relation, value) == (FOR_DOING, one["doing"])}
         assert {graph.label(s, one["language"]) for s in serves} & set(one["choices"]) == {one["answer"]}
 
 

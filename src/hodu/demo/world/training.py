@@ -119,6 +119,12 @@ def _uses() -> frozenset[tuple[str, str]]:
     return frozenset((_short(tool), _short(purpose)) for tool, purpose in _objects(f"{NAMESPACE}toolForPurpose"))
 
 
+@cache
+def _does() -> frozenset[tuple[str, str]]:
+    """Which tool does what, whatever for."""
+    return frozenset((_short(tool), _short(doing)) for tool, doing in _objects(f"{NAMESPACE}toolForDoing"))
+
+
 def _objects(relation: str) -> list[tuple[Any, Any]]:
     """Subjects and objects of the graph's facts with this relation."""
     import pyoxigraph  # only who trains on the world needs the extra "knowledge"
@@ -163,7 +169,7 @@ _WRITERS = {"ko": _korean, "en": _english}
 
 
 def _question(id: str, language: Literal["ko", "en"], row: Row, text: str, asked: str, draw: _Draw) -> Question:
-    """With the tools of the doing's other purposes, and one or more of other doings, as wrong choices."""
+    """With tools of the doing's other purposes, of other doings, and where there is one a tool of the same purpose that does something else, as wrong choices."""
     names = _names()
     siblings = [other["tool"] for other in _rows() if other["doing"] == row["doing"] and other["tool"] != row["tool"]]
     strangers = [
@@ -171,7 +177,9 @@ def _question(id: str, language: Literal["ko", "en"], row: Row, text: str, asked
         for other in _rows()
         if other["doing"] != row["doing"] and (other["tool"], row["purpose"]) not in _uses()
     ]
-    wrong = [*draw.shuffled(siblings), *draw.shuffled(strangers)][:3]
+    does = {tool for tool, doing in _does() if doing == row["doing"]}
+    helpers = sorted({tool for tool, purpose in _uses() if purpose == row["purpose"]} - does)
+    wrong = [*draw.shuffled(siblings)[:2], *draw.shuffled(helpers)[:1], *draw.shuffled(strangers)][:3]
     tools = draw.shuffled([row["tool"], *wrong])
     doing, purpose, tool = (NAMESPACE + row[key] for key in ("doing", "purpose", "tool"))
     return Question(
