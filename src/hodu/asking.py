@@ -197,7 +197,8 @@ def _likely(found: Sequence[Route]) -> list[int]:
     def rank(route: Route) -> tuple[int, int]:
         return -len(route.arms), sum(len(arm.steps) for arm in route.arms)
 
-    top = [route for route in found if rank(route) == min(map(rank, found))]
+    first = min(map(rank, found))
+    top = [route for route in found if rank(route) == first]
     best = list(dict.fromkeys(entity for route in top for entity in route.answers.tolist()))[:MOST_CANDIDATES]
     ways = {(arm.entity, arm.steps) for route in top for arm in route.arms}
     alone = [route for route in found if len(route.arms) == 1 and (route.arms[0].entity, route.arms[0].steps) in ways]

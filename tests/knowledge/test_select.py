@@ -10,7 +10,7 @@ from hodu.errors import DataError
 from hodu.knowledge.compile import compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.link import link
-from hodu.knowledge.select import Fact, budgeted, select
+from hodu.knowledge.select import select
 from tests.knowledge.small_graph import SmallGraph
 
 
@@ -118,11 +118,3 @@ def test_cycles_and_loops_end(tmp_path: Path) -> None:
 def test_nothing_mentioned(world: CompiledGraph) -> None:
     """A sentence without entities raises, or gets facts about nothing."""
     assert select(world, []) == []
-
-
-def test_budgeted() -> None:
-    """The facts take more tokens than were given, or one long fact keeps out the short ones."""
-    facts = [Fact(number, 0, 0, 1.0, "") for number in range(3)]
-    kept = budgeted(facts, ["a b", "a b c d e", "a"], lambda text: len(text.split()), 4)
-    assert [fact.subject for fact in kept] == [0, 2]
-    assert budgeted(facts, ["a"] * 3, lambda text: 1, 0) == []

@@ -63,7 +63,7 @@ def test_the_star(family: str) -> None:
 
 
 def test_who_sees_whom_in_the_star() -> None:
-    """A fact sees another one, or its positions do not restart: the more facts, the less a model reads (facts/knowledge_graph.md)."""
+    """A fact sees another one, or its positions do not restart: the more facts, the less a model reads."""
     facts, real = torch.tensor([FACTS]), torch.tensor([REAL]).bool()
     seen = star_mask(facts)[0]
     assert seen[0].all()

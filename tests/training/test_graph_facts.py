@@ -116,6 +116,34 @@ def test_what_the_student_does_not_see() -> None:
     assert not rows_without("reader", torch.zeros(9, 1)).any()
 
 
+def test_a_text_padded_on_the_left_keeps_its_words() -> None:
+    """An absorbing student of a decoder loses the end of its text."""
+    batch = {
+        "input_ids": torch.tensor([[5, 6, 7, 8, 9], [0, 0, 5, 6, 8]]),
+        "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1]]),
+        "fact_ids": torch.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]),
+    }
+    hidden = hidden_from(batch, rows_without("absorbed", batch["input_ids"]))
+    read = [ids[mask.bool()].tolist() for ids, mask in zip(hidden["input_ids"], hidden["attention_mask"], strict=True)]
+    assert read == [[5, 6, 7], [5, 6]]
+
+
+def test_a_tagger_that_absorbs(graph: Path, tmp_path: Path) -> None:
+    """Tags of words no longer stand at their words once the facts behind them are hidden: training stops at the first look at dev."""
+    rows = [
+        {"tokens": ["they", "dug", "with", tool, str(day)], "tags": ["O", "O", "O", "B-tool", "O"]}
+        for day in range(30)
+        for tool in ("trowel", "excavator")
+    ]
+    words = write_jsonl(tmp_path / "words.jsonl", rows)
+    teacher = hodu.train("1x16", words, tmp_path / "teacher", vocabulary=200, graph=graph, **QUICK)
+    for facts in ("absorbed", "mixed"):
+        settings: dict[str, Any] = {"student": "1x16", "graph": graph, "student_facts": facts, **QUICK}
+        out = hodu.distill(teacher, words, tmp_path / facts, **settings)
+        (measured,) = hodu.measure([out], words, graph=graph, speed=False)
+        assert "f1" in measured.metrics
+
+
 def test_what_cannot_be(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
     """A wrong call is noticed after the training, or never."""
     with pytest.raises(GraphError, match="there is no graph"):

@@ -46,6 +46,7 @@ def link(file: Compiled, text: Text) -> None:
     """Show what a text mentions, and what each mention may mean."""
     from hodu.knowledge.compiled import CompiledGraph
     from hodu.knowledge.link import link as find
+    from hodu.knowledge.vocabulary import language_of
 
     graph = CompiledGraph.open(file)
     mentions = find(graph, text)
@@ -56,7 +57,7 @@ def link(file: Compiled, text: Text) -> None:
     for mention in mentions:
         for number, one in enumerate(mention.candidates):
             first = ("", "") if number else (f"{mention.start}-{mention.end}", mention.surface)
-            label = graph.label(one.entity, _language(text))
+            label = graph.label(one.entity, language_of(text))
             table.add_row(*map(escape, (*first, label, f"{one.score:.2f}", one.reason, graph.iri(one.entity))))
     Console().print(table)
 
@@ -74,8 +75,9 @@ def facts(
     from hodu.knowledge.compiled import CompiledGraph
     from hodu.knowledge.link import link as find
     from hodu.knowledge.select import select
+    from hodu.knowledge.vocabulary import language_of
 
-    graph, language = CompiledGraph.open(file), _language(text)
+    graph, language = CompiledGraph.open(file), language_of(text)
     mentions = find(graph, text)
     tree = Tree(escape(_marked(graph, text, mentions, language)))
     groups: dict[str, Tree] = {}
@@ -96,7 +98,3 @@ def _marked(graph: CompiledGraph, text: str, mentions: list[Mention], language: 
         said += f"{text[last : mention.end]} [{graph.label(mention.candidates[0].entity, language)}]"
         last = mention.end
     return said + text[last:]
-
-
-def _language(text: str) -> str:
-    return "ko" if any("가" <= character <= "힣" for character in text) else "en"

@@ -2,7 +2,7 @@
 
 from hodu.data.beside import ANCHORS, FACTS, WITH_FACTS, Beside, Budget, Reader, beside, check_task, redrawn, with_facts
 from hodu.data.corruption import Fill, Frequency, corrupted, unfilled
-from hodu.data.fact_training import Varying, varied
+from hodu.data.fact_training import varied
 from hodu.data.groups import ABSENT, as_read, collate_groups, most_texts, strings_of, texts_of_rows, tokenise_groups
 from hodu.data.load import load
 from hodu.data.masking import masked, successive
@@ -27,7 +27,6 @@ __all__ = [
     "Packing",
     "Reader",
     "Truncation",
-    "Varying",
     "as_read",
     "beside",
     "check_task",

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from hodu.knowledge.link import Mention
 
 _WORDS = {
-    "ko": {"answer": "답", "because": "이유", "unknown": "모르겠습니다: 그래프에 답으로 이어지는 사실이 없습니다"},
+    "ko": {"answer": "답", "because": "이유", "unknown": "모르겠습니다: 그래프의 사실로는 정해지지 않습니다"},
     "en": {
         "answer": "Answer",
         "because": "Because",
-        "unknown": "I don't know: no fact of the graph leads to an answer",
+        "unknown": "I don't know: the facts of the graph do not decide it",
     },
 }
 _FACT, _TEXT = 300, 2000  # characters of a fact and of a text that are shown

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hodu.knowledge.link import Mention, link
 from hodu.knowledge.select import Fact, select
 from hodu.knowledge.verbalise import verbalise
+from hodu.knowledge.vocabulary import language_of
 
 if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph
@@ -146,11 +147,6 @@ def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, 
             if not ends.isdisjoint(one.entity for one in mention.candidates):
                 return place, mention.start, mention.end
     return None
-
-
-def language_of(text: str) -> str:
-    """Korean where a text has Hangul, else English."""
-    return "ko" if any("가" <= character <= "힣" for character in text) else "en"
 
 
 def _numbered(mentions: Sequence[Mention]) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -199,14 +199,3 @@ def _further(
                     strength = weight * mine * rarity[other] / hop / 4
                     tier, reason = (_ASKED, "the asked relation, ") if fact[1] == asked else (_FAR, "")
                     _keep(best, tier, strength, -1, fact, f"{reason}{hop} hops away")
-
-
-def budgeted(facts: Iterable[Fact], texts: Iterable[str], count: Callable[[str], int], tokens: int) -> list[Fact]:
-    """As many facts as fit into so many tokens, best first: one that is too long is passed over for the next. ``texts`` are the facts as they will be read."""
-    chosen = []
-    for fact, text in zip(facts, texts, strict=True):
-        needed = count(text)
-        if needed <= tokens:
-            chosen.append(fact)
-            tokens -= needed
-    return chosen

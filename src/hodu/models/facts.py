@@ -72,12 +72,16 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
         model.register_forward_pre_hook(at_body, with_kwargs=True)
 
 
+def forget_facts(model: PreTrainedModel) -> None:
+    """Let a model be one that was never trained to read facts."""
+    setattr(model.config, _SETTING, None)
+
+
 def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Tensor]:
     """The mask and the positions that replace a body's own; none without facts."""
     settings, facts = facts_of(config), given.get("fact_ids")
     if settings is None or facts is None or settings.layout == "text" or not facts.any():
         return {}
-    ids = inputs.get("input_ids")
     facts = facts.reshape(-1, facts.shape[-1])  # B L
     real = inputs.get("attention_mask")
     real = torch.ones_like(facts, dtype=torch.bool) if real is None else real.bool()  # B L
@@ -93,8 +97,7 @@ def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[s
     mask = additive(seen & real[:, None, :], dtype or getattr(config, "dtype", None) or torch.float32)
     if config.model_type in _SHIFTED:
         places = places + (config.pad_token_id or 0) + 1
-    changed = {"attention_mask": mask[:, None], "position_ids": places}  # B 1 L L
-    return changed if ids is None else {**changed, "input_ids": ids}
+    return {"attention_mask": mask[:, None], "position_ids": places}  # B 1 L L
 
 
 def star_mask(facts: Tensor) -> Tensor:

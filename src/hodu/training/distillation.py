@@ -152,7 +152,7 @@ class Distillation(nn.Module):
         """
         if not self.training:
             if self._facts == "absorbed":
-                inputs = hidden_from(inputs, rows_without("absorbed", inputs["input_ids"]))
+                inputs, labels = self._without_facts(inputs, labels)
             return self._evaluated(inputs, labels, row, choices)
         student, teacher = self._captures(inputs, labels, row, choices)
         terms = torch.stack([objective(student, teacher) for objective in self.objectives])
@@ -179,13 +179,21 @@ class Distillation(nn.Module):
             return {"logits": best_spans(said, labels, inputs["attention_mask"]), "labels": row}
         return {"logits": said if choices is None else brought_together(said, choices, self._task)}
 
+    def _without_facts(
+        self, inputs: dict[str, Tensor], labels: Tensor | None
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """What the student is shown of a batch, and the labels that go with it."""
+        shown = hidden_from(inputs, rows_without(self._facts, inputs["input_ids"]))
+        if labels is not None and self._task in TOKENS:
+            labels = labels[:, : shown["input_ids"].shape[1]]  # B L
+        return shown, labels
+
     def _captures(
         self, inputs: dict[str, Tensor], labels: Tensor | None, row: Tensor | None, choices: Tensor | None
     ) -> tuple[Capture, Capture]:
         shown = inputs
         if self._facts != "reader":
-            shown = hidden_from(inputs, rows_without(self._facts, inputs["input_ids"]))
-            labels = labels if labels is None or labels.shape != inputs["input_ids"].shape else _cut(labels, shown)
+            shown, labels = self._without_facts(inputs, labels)
         mask = shown["attention_mask"].bool()
         student = together(self._taps[None].ask(shown, labels), choices, self._task)
         if not self.teacher_needs:
@@ -255,10 +263,6 @@ def of_tokens(teacher: Capture, mask: Tensor, task: Task) -> Capture:
 
 
 _PARTS = ("queries", "keys", "values")
-
-
-def _cut(labels: Tensor, shown: Mapping[str, Tensor]) -> Tensor:
-    return labels[:, : shown["input_ids"].shape[1]]  # B L
 
 
 def expectation(student: Capture) -> dict[str, Tensor]:

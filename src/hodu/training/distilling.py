@@ -255,9 +255,8 @@ def _distil(
     for note in data.notes:
         logger.info("%s", note)
     if choices.graph:
-        settings_of_facts = all_read(panel.models)
         graph = Graph(choices.graph, choices.redraw, choices.seed)
-        data = told(data, panel.task, graph, panel.tokenizer, settings_of_facts)
+        data = told(data, panel.task, graph, panel.tokenizer, all_read(panel.models))
     if data.task is None:
         recipe = recipe.without_labels()
     if panel.task != "sentence-embedding":

@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers import set_seed
 
-from hodu.data import Columns, Data, Varying, load, match_labels, split, strings_of, varied
+from hodu.data import Columns, Data, load, match_labels, split, strings_of, varied
 from hodu.errors import LabelError
 from hodu.models import shape_of
 from hodu.models.facts import facts_of, read_facts
@@ -156,8 +156,8 @@ def train(
         set_seed(seed)
         loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator, graph)
         if graph:
-            read_facts(loaded.model, facts or facts_of(loaded.model.config) or FactSettings())
-            how = facts_of(loaded.model.config) or FactSettings()
+            how = facts or facts_of(loaded.model.config) or FactSettings()
+            read_facts(loaded.model, how)
             source = told(source, task, Graph(str(graph), redraw, seed), loaded.tokenizer, how)
         length = longest(loaded, max_length)
         partner = partner_of(model, loaded, generator) if task == "replaced-token" else None
@@ -165,7 +165,7 @@ def train(
         options["generator"] = None if partner else generator
         sets = prepare(source, loaded.tokenizer, task, max_length=length, **options)
         if graph:
-            sets = replace(sets, collate=varied(sets.collate, Varying(fact_dropout)))
+            sets = replace(sets, collate=varied(sets.collate, fact_dropout))
         module, terms = _module(loaded, partner, task)
         run = Run(work, seed, accumulate, progress, Path(tensorboard) if tensorboard else None)
         if partner:
