@@ -209,7 +209,8 @@ def main() -> None:
     parser.add_argument("--student", default="2x128")
     parser.add_argument("--questions", type=int, default=3000)
     parser.add_argument("--epochs", type=float, default=3)
-    parser.add_argument("--rate", type=float)
+    parser.add_argument("--rate", type=float, help="of both")
+    parser.add_argument("--student-epochs", type=float, help="as many as the teacher's if not given")
     parser.add_argument("--redraw", type=int, default=1)
     parser.add_argument("--layout", default="star", choices=["star", "text", "tree"])
     parser.add_argument("--tokens", type=int, default=128)
@@ -230,7 +231,7 @@ def main() -> None:
         teacher, student = Path(f"{home}-teacher"), Path(f"{home}-student")
         asked = {"epochs": options.epochs, "learning_rate": options.rate, "seed": seed, **shared}
         once(teacher, partial(hodu.train, options.base, data, teacher, facts=settings, **asked))
-        small = {"student": options.student, "epochs": options.epochs, "seed": seed, **shared}
+        small = {"student": options.student, **asked, "epochs": options.student_epochs or options.epochs}
         once(student, partial(hodu.distill, teacher, data, student, **small))
         for role, folder in (("teacher", teacher), ("student", student)):
             if (f"{prefix}{role}: with the graph", seed) in done(path):
