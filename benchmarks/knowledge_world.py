@@ -26,8 +26,8 @@ import numpy as np
 from datasets import Dataset
 
 import hodu
-from hodu.data import Budget, Data, beside
-from hodu.demo.world import GRAPH_FILE, Question, read_questions, training_questions
+from hodu.data import Budget, beside
+from hodu.demo.world import GRAPH_FILE, Question, read_questions, rows_of_questions, training_data
 from hodu.knowledge import KnowledgeGraph
 from hodu.knowledge.opening import open_compiled
 from hodu.knowledge.reader import GraphReader, Read
@@ -47,25 +47,6 @@ from language import once
 
 PURPOSE, UNFIT = "urn:hodu:world:toolForPurpose", "urn:hodu:world:unfitFor"
 NOISE = (0, 4, 8, 16)
-
-
-def rows_of_questions(questions: Sequence[Question]) -> Dataset:
-    """As hodu reads questions with choices."""
-    return Dataset.from_dict(
-        {
-            "text": [f"{one['text']} {one['question']}" for one in questions],
-            "choices": [one["choices"] for one in questions],
-            "label": [one["choices"].index(one["answer"]) for one in questions],
-        }
-    )
-
-
-def training_data(count: int) -> Data:
-    """Questions of the built-in world about other doings and tools, a tenth of them for dev."""
-    questions = training_questions(count)
-    dev = len(questions) // 10
-    splits = {"train": rows_of_questions(questions[dev:]), "dev": rows_of_questions(questions[:dev])}
-    return Data(splits=splits, task="multiple-choice", labels=(), source="the built-in world's training questions")
 
 
 def siblings(questions: Sequence[Question]) -> dict[str, list[tuple[str, str]]]:

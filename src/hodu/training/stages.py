@@ -66,6 +66,10 @@ def run_stage(
     Raises:
         KeyboardInterrupt: after the first Ctrl-C, once a checkpoint is written.
     """
+    if stage.dropout is not None:
+        for part in module.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = stage.dropout
     folder = run.work / stage.name
     metric = sets.metric if sets.dev is not None else None
     if run.tensorboard:  # the Trainer's TensorBoard callback takes its folder from here alone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datasets import Dataset
-from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 
@@ -30,10 +29,6 @@ def teach(
     facts: StudentFacts = "reader",
 ) -> dict[str, float]:
     """Train the student through one stage of the recipe."""
-    if stage.dropout is not None:
-        for part in student.modules():
-            if isinstance(part, nn.Dropout):
-                part.p = stage.dropout
     objectives = [term.build(pairing) for term in stage.terms]
     weights = [term.weight for term in stage.terms]
     module = Distillation(student, teachers, objectives, weights, pairing.task, facts=facts).to(pick_device())

@@ -1,5 +1,6 @@
 """The built-in world: opinions on everyday things (made by rule), and a graph of everyday doings with questions about it."""
 
+from hodu.demo.world.data import rows_of_questions, training_data
 from hodu.demo.world.opinions import LABELS, Sentence, World, make_world, write_world
 from hodu.demo.world.questions import GRAPH_FILE, Question, read_questions
 from hodu.demo.world.training import training_questions
@@ -12,6 +13,8 @@ __all__ = [
     "World",
     "make_world",
     "read_questions",
+    "rows_of_questions",
+    "training_data",
     "training_questions",
     "write_world",
 ]

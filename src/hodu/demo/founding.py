@@ -1,0 +1,58 @@
+"""The founding question: a model that reads the built-in graph is trained on other doings and tools, asked, and asked again after one fact was edited."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from hodu.asking import Answer, ask
+from hodu.demo.world import GRAPH_FILE, training_data
+from hodu.knowledge import KnowledgeGraph
+from hodu.training import train
+from hodu.types import FactSettings
+
+logger = logging.getLogger("hodu")
+
+QUESTIONS = (
+    "꽃을 심으려고 땅을 팠다. 무슨 도구로 팠을까?",
+    "집을 지으려고 땅을 팠다. 무슨 도구로 팠을까?",
+    "They dug the ground to plant flowers. What did they dig it with?",
+    "They dug the ground to build a house. What did they dig it with?",
+)
+_TROWEL, _SPADE, _FLOWERS = (f"urn:hodu:world:{name}" for name in ("trowel", "spade", "plant-flowers"))
+_PURPOSE = "urn:hodu:world:toolForPurpose"
+
+
+@dataclass(frozen=True)
+class Founding:
+    """The model, the graph as it was edited, and the answers before and after."""
+
+    reader: Path
+    graph: Path
+    answers: tuple[Answer, ...]
+    edited: tuple[Answer, ...]
+
+
+def reader_in(out: Path, *, progress: bool = True) -> Path:
+    """Train the model that reads facts: ``out/reader``."""
+    facts = FactSettings("star", tokens=80, slots=True)
+    return train(
+        *("3x96", training_data(1500), out / "reader"),
+        **{"epochs": 3, "learning_rate": 1e-3, "redraw": 1},
+        **{"graph": str(GRAPH_FILE), "facts": facts, "progress": progress},
+    )
+
+
+def founding(out: Path, *, progress: bool = True) -> Founding:
+    """Train, ask, edit, ask: ``out/reader`` and ``out/world.ttl``."""
+    reader, graph = reader_in(out, progress=progress), out / "world.ttl"
+    shutil.copyfile(GRAPH_FILE, graph)
+    before = tuple(ask(reader, graph, one) for one in QUESTIONS)
+    with KnowledgeGraph.open(graph) as opened:
+        opened.remove(_TROWEL, _PURPOSE, _FLOWERS)
+        opened.add(_SPADE, _PURPOSE, _FLOWERS)
+    return Founding(
+        reader, graph, before, tuple(ask(reader, graph, one) for one in QUESTIONS if "꽃" in one or "flowers" in one)
+    )
