@@ -68,6 +68,19 @@ def test_a_model_is_trained_to_read(reader: Path, graph: Path, questions: Path) 
     assert not any("graph" in note for note in with_them.notes)
 
 
+def test_a_reader_that_learns_on(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
+    """hodu train on a reader lets it forget how it reads: facts come in another layout, without numbers."""
+    again = hodu.train(reader, questions, tmp_path / "again", **{**QUICK, "epochs": 0.1}, **TASK, graph=graph)
+    assert facts_of(load_model(again).model.config) == FactSettings("star", 60, True)
+
+
+def test_settings_of_facts_without_a_graph(reader: Path, questions: Path, tmp_path: Path) -> None:
+    """--fact-tokens or --redraw without --graph is silently left out."""
+    for asked in ({"facts": FactSettings("star", 60)}, {"redraw": 1}):
+        with pytest.raises(RecipeError, match="--graph"):
+            hodu.train(reader, questions, tmp_path / "out", **TASK, **asked)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("facts", ["reader", "absorbed", "mixed"])
 def test_students_of_a_graph(facts: Any, reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
     """--student-facts makes no difference, or a student without a graph fails when there is none."""

@@ -16,7 +16,7 @@ def demo(
         "demo-out"
     ),
 ) -> None:
-    """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student. About 3 minutes on two cores."""
+    """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again. About 6 minutes on two cores."""
     from hodu.demo import run
     from hodu.measuring import render_table
 
@@ -26,6 +26,15 @@ def demo(
     for text in _QUESTIONS:
         label, probability = result.answer(text)
         console.print(f"{text}  →  [bold]{label}[/] ({probability:.0%})")
+    made = result.founding
+    for answer in made.answers:
+        console.print(answer.tree())
+    console.print("In the graph flowers are now planted with a spade, no longer with a trowel; no training:")
+    for answer in made.edited:
+        console.print(answer.tree())
+    console.print(
+        f'Ask more:  hodu ask {made.reader} --graph {made.graph} "나무를 자르려고 숲에 갔다. 무엇으로 잘랐을까?" --page why.html'
+    )
     console.print(
         f"The models are in {out}: try  hodu measure {out}/teacher {out}/student {out}/student-baseline --data {out}/data --report {out}/report"
     )

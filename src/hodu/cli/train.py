@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,18 +41,24 @@ def train(
     generator: o.Generator = None,
     graph: o.Graph = None,
     fact_layout: Annotated[
-        LayoutName,
+        LayoutName | None,
         typer.Option(
             "--fact-layout",
-            help="How facts stand beside a text: star (no fact disturbs another), text (more text; for any model), tree (K-BERT's).",
+            help="How facts stand beside a text: star (no fact disturbs another; the default), text (more text; for any model), tree (K-BERT's).",
         ),
-    ] = LayoutName.star,
+    ] = None,
     fact_tokens: Annotated[
-        int, typer.Option("--fact-tokens", min=1, help="Most tokens of facts; the text is never cut for them.")
-    ] = 128,
+        int | None,
+        typer.Option(
+            "--fact-tokens", min=1, help="Most tokens of facts; the text is never cut for them. Default: 128."
+        ),
+    ] = None,
     entity_slots: Annotated[
-        bool, typer.Option("--entity-slots", help="Number what is mentioned, in the text and in the facts.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--entity-slots/--no-entity-slots", help="Number what is mentioned, in the text and in the facts."
+        ),
+    ] = None,
     fact_dropout: Annotated[
         float, typer.Option("--fact-dropout", min=0, max=1, help="Share of the training rows that get no facts.")
     ] = 0.1,
@@ -67,6 +73,8 @@ def train(
     from hodu.training import train as run
     from hodu.types import FactSettings
 
+    asked = {"layout": fact_layout and fact_layout.value, "tokens": fact_tokens, "slots": entity_slots}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     made = run(
         model,
         data,
@@ -82,7 +90,7 @@ def train(
         whole_word=whole_word,
         generator=generator,
         graph=graph,
-        facts=FactSettings(fact_layout.value, fact_tokens, entity_slots) if graph else None,
+        facts=FactSettings(**given) if given else None,
         fact_dropout=fact_dropout,
         redraw=redraw,
         seed=seed,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from hodu.demo.world import GRAPH_FILE, training_data
 from hodu.knowledge import KnowledgeGraph
 from hodu.training import train
 from hodu.types import FactSettings
-
-logger = logging.getLogger("hodu")
 
 QUESTIONS = (
     "꽃을 심으려고 땅을 팠다. 무슨 도구로 팠을까?",
@@ -35,24 +32,33 @@ class Founding:
     edited: tuple[Answer, ...]
 
 
-def reader_in(out: Path, *, progress: bool = True) -> Path:
-    """Train the model that reads facts: ``out/reader``."""
-    facts = FactSettings("star", tokens=80, slots=True)
-    return train(
-        *("3x96", training_data(1500), out / "reader"),
-        **{"epochs": 3, "learning_rate": 1e-3, "redraw": 1},
-        **{"graph": str(GRAPH_FILE), "facts": facts, "progress": progress},
-    )
-
-
 def founding(out: Path, *, progress: bool = True) -> Founding:
     """Train, ask, edit, ask: ``out/reader`` and ``out/world.ttl``."""
-    reader, graph = reader_in(out, progress=progress), out / "world.ttl"
+    reader, graph = _reader(out / "reader", progress), out / "world.ttl"
     shutil.copyfile(GRAPH_FILE, graph)
     before = tuple(ask(reader, graph, one) for one in QUESTIONS)
     with KnowledgeGraph.open(graph) as opened:
         opened.remove(_TROWEL, _PURPOSE, _FLOWERS)
         opened.add(_SPADE, _PURPOSE, _FLOWERS)
-    return Founding(
-        reader, graph, before, tuple(ask(reader, graph, one) for one in QUESTIONS if "꽃" in one or "flowers" in one)
+    about_flowers = [one.question for one in before if _means(one, _FLOWERS)]
+    return Founding(reader, graph, before, tuple(ask(reader, graph, one) for one in about_flowers))
+
+
+def _reader(out: Path, progress: bool) -> Path:
+    """A model that was trained to read facts, on questions about other doings and tools."""
+    return train(
+        "3x96",
+        training_data(1500),
+        out,
+        epochs=3,
+        learning_rate=1e-3,
+        graph=GRAPH_FILE,
+        facts=FactSettings("star", tokens=80, slots=True),
+        redraw=1,
+        progress=progress,
     )
+
+
+def _means(answer: Answer, id: str) -> bool:
+    entity = answer.graph.id_of(id)
+    return any(one.entity == entity for mention in answer.mentions for one in mention.candidates)

@@ -11,7 +11,7 @@ from typing import Any
 from transformers import set_seed
 
 from hodu.data import Columns, Data, load, match_labels, split, strings_of, varied
-from hodu.errors import LabelError
+from hodu.errors import LabelError, RecipeError
 from hodu.models import shape_of
 from hodu.models.facts import facts_of, read_facts
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
@@ -117,6 +117,7 @@ def train(
     Raises:
         DataError, LabelError: the data cannot be read, or has no labels.
         ModelError: the model cannot be loaded.
+        RecipeError: ``facts`` or ``redraw`` without a graph.
         OutputError: ``out`` exists, or the disk is full.
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
@@ -130,6 +131,8 @@ def train(
         raise LabelError(
             "training needs labels, and the data has none; name the label column (--label-column)", file=source.source
         )
+    if (facts or redraw) and not graph:
+        raise RecipeError("how facts are read was given, but no graph to read them from; name it (--graph)")
     check_generator(generator, source.task, new=True)
     stage = _stage(source.task, new=is_shape(str(model)))
     if redraw:
