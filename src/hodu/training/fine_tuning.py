@@ -135,8 +135,6 @@ def train(
         raise RecipeError("how facts are read was given, but no graph to read them from; name it (--graph)")
     check_generator(generator, source.task, new=True)
     stage = _stage(source.task, new=is_shape(str(model)))
-    if redraw:
-        stage = replace(stage, dropout=0.0)  # each time the facts are others: there is nothing to learn by heart
     stage = replace(stage, **_given(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size))
     settings = {
         "model": str(model),
