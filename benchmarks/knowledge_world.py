@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="of both")
     parser.add_argument("--student-epochs", type=float, help="as many as the teacher's if not given")
     parser.add_argument("--redraw", type=int, default=1)
+    parser.add_argument("--distractors", type=int, default=0)
     parser.add_argument("--layout", default="star", choices=["star", "text", "tree"])
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--no-slots", action="store_true")
@@ -205,7 +206,7 @@ def main() -> None:
     data, questions = training_data(options.questions), read_questions()
     slots = not options.no_slots and options.layout != "tree"
     settings = FactSettings(options.layout, options.tokens, slots)
-    shared = {"graph": str(GRAPH_FILE), "redraw": options.redraw}
+    shared = {"graph": str(GRAPH_FILE), "redraw": options.redraw, "distractors": options.distractors}
     prefix = f"{options.name}: " if options.name else ""
     for seed in options.seeds:
         home = f"runs/{options.table}-{options.name or 'world'}-{seed}"

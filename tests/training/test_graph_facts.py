@@ -53,7 +53,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reader(graph: Path, questions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models") / "reader"
-    settings = {"graph": graph, "facts": FactSettings("star", 60, True), "redraw": 2}
+    settings = {"graph": graph, "facts": FactSettings("star", 60, True), "redraw": 2, "distractors": 2}
     return hodu.train("2x32", questions, out, vocabulary=400, **QUICK, **TASK, **settings)
 
 
@@ -75,8 +75,8 @@ def test_a_reader_that_learns_on(reader: Path, graph: Path, questions: Path, tmp
 
 
 def test_settings_of_facts_without_a_graph(reader: Path, questions: Path, tmp_path: Path) -> None:
-    """--fact-tokens or --redraw without --graph is silently left out."""
-    for asked in ({"facts": FactSettings("star", 60)}, {"redraw": 1}):
+    """--fact-tokens, --redraw or --distractors without --graph is silently left out."""
+    for asked in ({"facts": FactSettings("star", 60)}, {"redraw": 1}, {"distractors": 1}):
         with pytest.raises(RecipeError, match="--graph"):
             hodu.train(reader, questions, tmp_path / "out", **TASK, **asked)  # type: ignore[arg-type]
 

@@ -67,6 +67,17 @@ def test_a_language_model_is_distilled_and_measured(
     assert card["recipe"] == ("distilbert" if task == "masked-lm" else "distilgpt")
 
 
+def test_a_language_model_is_measured_at_the_length_that_it_learnt(
+    teachers: dict[str, Path], text: Path, tmp_path: Path
+) -> None:
+    """After --max-length 16 a model is measured, and distilled again, at places that it never saw: its perplexity is far too high."""
+    out = hodu.distill(
+        teachers["masked-lm"], text, tmp_path / "small", task="masked-lm", student="1x16", max_length=16, **QUICK
+    )
+    assert load_model(teachers["masked-lm"]).tokenizer.model_max_length == 32
+    assert load_model(out).tokenizer.model_max_length == 16
+
+
 def test_perplexity_is_that_of_transformers(teachers: dict[str, Path], text: Path) -> None:
     """The perplexity in a paper's table cannot be compared with anybody else's."""
     folder = teachers["causal-lm"]

@@ -88,6 +88,14 @@ Redraw = Annotated[
         help="Read the training questions so many times more, each time with the facts between them and their choices dealt anew, so that facts must be read.",
     ),
 ]
+Distractors = Annotated[
+    int,
+    typer.Option(
+        "--distractors",
+        min=0,
+        help="Put up to so many facts about anything else among those of each training row, so that the model learns which matter.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Forget the checkpoints of a stopped run.")]
 TensorBoard = Annotated[

@@ -63,6 +63,7 @@ def train(
         float, typer.Option("--fact-dropout", min=0, max=1, help="Share of the training rows that get no facts.")
     ] = 0.1,
     redraw: o.Redraw = 0,
+    distractors: o.Distractors = 0,
     seed: o.Seed = 0,
     accumulate: o.Accumulate = 1,
     overwrite: o.Overwrite = False,
@@ -93,6 +94,7 @@ def train(
         facts=FactSettings(**given) if given else None,
         fact_dropout=fact_dropout,
         redraw=redraw,
+        distractors=distractors,
         seed=seed,
         accumulate=accumulate,
         overwrite=overwrite,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ class Read(NamedTuple):
     Attributes:
         texts: as they came; with slots, a number before each mention.
         facts: sentences, best first; with slots, the same numbers before the same things.
-        chosen: the facts themselves.
+        chosen: the facts that matter, without distractors.
         mentions: those of all texts, one text after another.
         anchors: for each fact the mention of its subject or object: which text, and the characters there, of the texts as they came; None of a fact between other things.
     """
@@ -41,6 +41,7 @@ class GraphReader:
         hops: edges from a mention at most.
         slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called. Numbers are pieces of every vocabulary.
         relation: the relation that is asked for, if that is known; its facts come first.
+        distractors: put up to so many facts about anything else among those that matter, as many as dice say: for training, so that a model does not take all that it is told for what was asked.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class GraphReader:
         hops: int = 2,
         slots: bool = False,
         relation: str | None = None,
+        distractors: int = 0,
     ) -> None:
         self.graph, self.slots = graph, slots
         self._limit, self._hops, self._relation = limit, hops, relation
+        self._distractors, self._dice = distractors, Random("distractors")
 
     def __call__(self, texts: Sequence[str]) -> Read:
         """The facts that matter for these texts together, in the language of the first."""
@@ -115,8 +118,23 @@ class GraphReader:
         numbers = _numbered(mentions) if self.slots and chosen else {}
         language = language_of(texts[0])
         read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
-        said = tuple(self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen)
-        return Read(read, said, tuple(chosen), mentions, tuple(_anchor(fact, linked) for fact in chosen))
+        said = [self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen]
+        anchors = [_anchor(fact, linked) for fact in chosen]
+        if self._distractors and chosen:
+            for other in self._others(self._dice.randrange(self._distractors + 1)):
+                place = self._dice.randrange(len(said) + 1)
+                said.insert(place, self._said(other, language, {}, {}))
+                anchors.insert(place, None)
+        return Read(read, tuple(said), tuple(chosen), mentions, tuple(anchors))
+
+    def _others(self, count: int) -> Iterator[Fact]:
+        """Facts drawn from the whole graph, entity by entity: its hubs would tell most of them otherwise."""
+        for _ in range(count):
+            subject = self._dice.randrange(len(self.graph))
+            edges = self.graph.outgoing(subject)
+            if len(edges.other):
+                one = self._dice.randrange(len(edges.other))
+                yield Fact(subject, int(edges.relation[one]), int(edges.other[one]), 1.0, "distractor")
 
     def _said(self, fact: Fact, language: str, numbers: Mapping[int, int], names: Mapping[int, int]) -> str:
         ends = (names.get(end, end) for end in (fact.subject, fact.object))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hodu.knowledge.reader import GraphReader
 
 
-def reader_of(graph: str | Path | CompiledGraph, settings: FactSettings) -> GraphReader:
-    """Opens a graph, if it is not, for a model with these settings.
+def reader_of(graph: str | Path | CompiledGraph, settings: FactSettings, *, distractors: int = 0) -> GraphReader:
+    """Opens a graph, if it is not, for a model with these settings; for training with up to so many distractors.
 
     Raises:
         GraphError, DataError: there is no such graph, or it is broken.
@@ -28,7 +28,7 @@ def reader_of(graph: str | Path | CompiledGraph, settings: FactSettings) -> Grap
     from hodu.knowledge.reader import GraphReader
 
     opened = open_compiled(graph) if isinstance(graph, str | Path) else graph
-    return GraphReader(opened, slots=settings.slots)
+    return GraphReader(opened, slots=settings.slots, distractors=distractors)
 
 
 def budget_of(tokenizer: PreTrainedTokenizerBase, settings: FactSettings) -> Budget:

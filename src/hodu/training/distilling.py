@@ -75,6 +75,7 @@ def distill(
     graph: str | Path | None = None,
     student_facts: StudentFacts = "reader",
     redraw: int = 0,
+    distractors: int = 0,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -113,6 +114,7 @@ def distill(
         student_facts: ``reader``: the student reads them too, so that an edit to the graph changes its answers; ``absorbed``: only the teacher does, and what it knew goes into the student's weights;
             ``mixed``: the student does in seven rows of ten.
         redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`).
+        distractors: put up to so many facts about anything else among those of each training row.
 
     Returns:
         ``out``.
@@ -143,9 +145,9 @@ def distill(
         raise RecipeError(
             f"{glove} gives words for augmentation (--glove), and there is none; name a masked language model with --augment"
         )
-    if graph is None and (student_facts != "reader" or redraw):
+    if graph is None and (student_facts != "reader" or redraw or distractors):
         raise RecipeError(
-            f"--student-facts {student_facts} and --redraw are about the facts of a graph, and there is none; name one with --graph"
+            f"--student-facts {student_facts}, --redraw and --distractors are about the facts of a graph, and there is none; name one with --graph"
         )
     if graph is not None and augment is not None:
         raise RecipeError("--augment replaces words that facts are about; leave out --augment or --graph")
@@ -199,6 +201,7 @@ def distill(
         graph=str(graph) if graph else None,
         student_facts=student_facts,
         redraw=redraw,
+        distractors=distractors,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
     return _distil(choices, chosen, panel, shape, source, options, role="student")
@@ -255,7 +258,7 @@ def _distil(
     for note in data.notes:
         logger.info("%s", note)
     if choices.graph:
-        graph = Graph(choices.graph, choices.redraw, choices.seed)
+        graph = Graph(choices.graph, choices.redraw, choices.distractors, choices.seed)
         data = told(data, panel.task, graph, panel.tokenizer, all_read(panel.models))
     if data.task is None:
         recipe = recipe.without_labels()
@@ -278,6 +281,8 @@ def _distil(
         if choices.graph:
             let_read(student, panel.first.model, choices.student_facts)
         length = min(length, max_length_of(tokenizer, student.config))  # a given student may take less than its teacher
+        if panel.task in LANGUAGE:
+            tokenizer.model_max_length = length  # as in train
         sets = prepare(
             data,
             tokenizer,

@@ -85,6 +85,7 @@ def train(
     facts: FactSettings | None = None,
     fact_dropout: float = 0.1,
     redraw: int = 0,
+    distractors: int = 0,
     seed: int = 0,
     accumulate: int = 1,
     overwrite: bool = False,
@@ -112,12 +113,13 @@ def train(
         facts: how the model reads them; None takes what the model was trained to, or :class:`~hodu.types.FactSettings`'s defaults.
         fact_dropout: share of the training rows that get no facts, so that the model does not lean on them where there are none.
         redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`), so that facts must be read.
+        distractors: put up to so many facts about anything else among those of each training row, so that the model learns which matter.
         accumulate: micro-batches per optimizer step, where memory is short.
 
     Raises:
         DataError, LabelError: the data cannot be read, or has no labels.
         ModelError: the model cannot be loaded.
-        RecipeError: ``facts`` or ``redraw`` without a graph.
+        RecipeError: ``facts``, ``redraw`` or ``distractors`` without a graph.
         OutputError: ``out`` exists, or the disk is full.
         KeyboardInterrupt: stopped by Ctrl-C; the same call goes on from its checkpoint.
     """
@@ -131,7 +133,7 @@ def train(
         raise LabelError(
             "training needs labels, and the data has none; name the label column (--label-column)", file=source.source
         )
-    if (facts or redraw) and not graph:
+    if (facts or redraw or distractors) and not graph:
         raise RecipeError("how facts are read was given, but no graph to read them from; name it (--graph)")
     check_generator(generator, source.task, new=True)
     stage = _stage(source.task, new=is_shape(str(model)))
@@ -152,6 +154,7 @@ def train(
             "facts": asdict(facts) if facts else None,
             "fact_dropout": fact_dropout,
             "redraw": redraw,
+            "distractors": distractors,
         }
     settings |= {"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_size": stage.batch_size}
     task, source = source.task, split(source)
@@ -163,8 +166,10 @@ def train(
         if graph:
             how = facts or facts_of(loaded.model.config) or FactSettings()
             read_facts(loaded.model, how)
-            source = told(source, task, Graph(str(graph), redraw, seed), loaded.tokenizer, how)
+            source = told(source, task, Graph(str(graph), redraw, distractors, seed), loaded.tokenizer, how)
         length = longest(loaded, max_length)
+        if task in LANGUAGE:
+            loaded.tokenizer.model_max_length = length  # places behind these stay untrained: who measures or distils it should not use them
         partner = partner_of(model, loaded, generator) if task == "replaced-token" else None
         options: dict[str, Any] = {"seed": seed, "whole_word": whole_word, "together": partner is not None}
         options["generator"] = None if partner else generator

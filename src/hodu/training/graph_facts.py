@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import concatenate_datasets
+from datasets import Dataset, concatenate_datasets
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from hodu.data import Data, Reader, redrawn, with_facts
+from hodu.data import Budget, Data, Reader, beside, redrawn, with_facts
 from hodu.models.beside import budget_of, reader_of
 from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, read_facts
 from hodu.types import FactSettings, StudentFacts, Task
@@ -22,16 +22,18 @@ from hodu.types import FactSettings, StudentFacts, Task
 logger = logging.getLogger("hodu")
 
 _MOST_STRINGS = 200_000
+_DISTRACTOR_TOKENS = 16  # room for each, so that none stands in the place of a fact that matters
 MIXED = 0.3
 """Share of the rows in which a mixed student sees no facts. Ours: enough to learn what to say without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph that a run reads, and how often its training rows are redrawn (0: they stay as they are)."""
+    """A graph that a run reads, how often its training rows are redrawn (0: they stay as they are), and how many facts about anything else stand among theirs at most."""
 
     source: str
     redraw: int = 0
+    distractors: int = 0
     seed: int = 0
 
 
@@ -41,16 +43,24 @@ def told(
     """The data with facts beside its texts; says how many there are."""
     reader: Reader = reader_of(graph.source, settings)
     budget = budget_of(tokenizer, settings)
-    whole = with_facts(data, reader, budget, task)
-    if graph.redraw and "train" in data.splits:
-        again = redrawn(data.splits["train"], reader, budget, graph.redraw, graph.seed)
-        train = concatenate_datasets(
-            [whole.splits["train"], again]
-        )  # without the true ones, what is true would look wrong
-        whole = replace(whole, splits={**whole.splits, "train": train})
+    rest = {name: rows for name, rows in data.splits.items() if name != "train"}
+    whole = with_facts(replace(data, splits=rest), reader, budget, task)
+    if "train" in data.splits:
+        train = _told_training(data.splits["train"], graph, budget, settings)
+        whole = replace(whole, splits={"train": train, **whole.splits})
     for name, rows in whole.splits.items():
         logger.info("%s: %s", name, _how_many(rows["facts"]))
     return whole
+
+
+def _told_training(rows: Dataset, graph: Graph, budget: Budget, settings: FactSettings) -> Dataset:
+    """The true rows, and the redrawn ones: without the true ones, what is true would look wrong."""
+    reader = reader_of(graph.source, settings, distractors=graph.distractors)
+    budget = replace(budget, tokens=budget.tokens + _DISTRACTOR_TOKENS * graph.distractors)
+    told = beside(rows, reader, budget)
+    if not graph.redraw:
+        return told
+    return concatenate_datasets([told, redrawn(rows, reader, budget, graph.redraw, graph.seed)])
 
 
 def _how_many(facts: Any) -> str:

@@ -46,6 +46,7 @@ class Choices:
     graph: str | None = None
     student_facts: StudentFacts = "reader"
     redraw: int = 0
+    distractors: int = 0
 
 
 @dataclass(frozen=True)
