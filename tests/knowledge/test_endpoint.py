@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -9,15 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from pyoxigraph import Literal
 
 from hodu.errors import GraphError
 from hodu.knowledge import KnowledgeGraph, build, check
+from hodu.knowledge.endpoint import Endpoint
 
 SERVER = shutil.which("oxigraph", path=str(Path(sys.executable).parent)) or shutil.which("oxigraph")
 
@@ -113,13 +116,13 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "kind", "content", "words"), ANSWERS)
-def test_a_server_that_is_no_endpoint(status: int, kind: str, content: bytes, words: str) -> None:
-    """The address of a web page, or an answer that breaks off, shows a traceback."""
+@contextmanager
+def answering(status: int, kind: str, content: bytes, heard: list[bytes] | None = None) -> Iterator[str]:
+    """A server that gives one answer to all, and notes what it is asked."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            (heard if heard is not None else []).append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -132,8 +135,27 @@ def test_a_server_that_is_no_endpoint(status: int, kind: str, content: bytes, wo
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with pytest.raises(GraphError, match=words):
-            KnowledgeGraph.connect(f"http://127.0.0.1:{server.server_port}/query", timeout=5)
+        yield f"http://127.0.0.1:{server.server_port}/query"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize(("status", "kind", "content", "words"), ANSWERS)
+def test_a_server_that_is_no_endpoint(status: int, kind: str, content: bytes, words: str) -> None:
+    """The address of a web page, or an answer that breaks off, shows a traceback."""
+    with answering(status, kind, content) as url, pytest.raises(GraphError, match=words):
+        KnowledgeGraph.connect(url, timeout=5)
+
+
+@pytest.mark.parametrize("answer", [0, 1])
+def test_virtuoso(answer: int) -> None:
+    """Virtuoso waits for ever on a query that is not sent as a form, and its way to say yes or no is refused."""
+    integer = "http://www.w3.org/2001/XMLSchema#integer"
+    value = {"type": "typed-literal", "datatype": integer, "value": str(answer)}
+    said = {"head": {"vars": ["__ASK_RETVAL"]}, "results": {"bindings": [{"__ASK_RETVAL": value}]}}
+    heard: list[bytes] = []
+    with answering(200, "application/sparql-results+json", json.dumps(said).encode(), heard) as url:
+        assert Endpoint(url, timeout=5).ask("ASK { ?s ?p '땅' }", {}) == bool(answer)
+    (query,) = parse_qs(heard[0].decode())["query"]
+    assert "'땅'" in query

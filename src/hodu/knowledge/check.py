@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, Triple
 
 from hodu.knowledge.ends import misfits
 from hodu.knowledge.finding import Finding, Report, Severity, Tally
@@ -174,6 +174,10 @@ class _Look:
 
 
 def _place(row: Row) -> Place:
+    said = row.get("t")
+    if isinstance(said, Triple):  # a fact as a value: shown by its parts
+        row = {"s": said.subject, "p": said.predicate, "o": said.object, **row}
+        del row["t"]
     return tuple(part for name, value in sorted(row.items()) for part in (name, _short(value)))
 
 

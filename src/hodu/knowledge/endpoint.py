@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from http.client import HTTPException, HTTPResponse
 from typing import cast
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
@@ -20,6 +20,9 @@ _FORMATS = {
     "application/json": QueryResultsFormat.JSON,
     "application/sparql-results+xml": QueryResultsFormat.XML,
 }
+
+
+_VIRTUOSO_ASK = "__ASK_RETVAL"  # Virtuoso 7 answers an ASK with a row of this
 
 
 class Endpoint:
@@ -52,6 +55,8 @@ class Endpoint:
         """The answer of an ASK."""
         with self._post(self.url, "query", bind(sparql, bindings)) as answer:
             found = self._parsed(answer)
+            if isinstance(found, QuerySolutions) and [one.value for one in found.variables] == [_VIRTUOSO_ASK]:
+                return any(str(solution[_VIRTUOSO_ASK].value) == "1" for solution in found)
         if not isinstance(found, QueryBoolean):
             raise GraphError(f"expected an ASK query; it is {sparql!r}")
         return bool(found)
@@ -73,10 +78,11 @@ class Endpoint:
         """Nothing is kept open."""
 
     def _post(self, url: str, kind: str, text: str) -> HTTPResponse:
-        headers = {"Content-Type": f"application/sparql-{kind}; charset=utf-8", "User-Agent": "hodu"}
+        # as a form: Virtuoso waits for ever on a query that is sent as it is
+        form, headers = urlencode({kind: text}), {"User-Agent": "hodu"}
         headers["Accept"] = "application/sparql-results+json, application/sparql-results+xml;q=0.8"
         try:
-            return cast(HTTPResponse, urlopen(Request(url, text.encode(), headers), timeout=self.timeout))
+            return cast(HTTPResponse, urlopen(Request(url, form.encode(), headers), timeout=self.timeout))
         except HTTPError as error:
             said = error.read(300).decode(errors="replace").strip()
             raise GraphError(f"the endpoint {url} refuses ({error.code} {error.reason}): {said}") from error

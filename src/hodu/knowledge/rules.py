@@ -71,7 +71,9 @@ RULES = (
         "error",
         "weights that are no number of 0 or more",
         "expected a number such as 0.7",
-        "SELECT ?s ?p ?o ?w WHERE { ?r hodu:weight ?w FILTER(!isNumeric(?w) || !(?w >= 0)) OPTIONAL { ?r rdf:reifies <<( ?s ?p ?o )>> } }",
+        # a fact's triple term as a value: servers that know none do not read a pattern of one
+        "SELECT ?t ?s ?p ?o ?w WHERE { ?r hodu:weight ?w FILTER(!isNumeric(?w) || !(?w >= 0)) "
+        "OPTIONAL { ?r rdf:reifies ?t } OPTIONAL { ?r rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o } }",
         "{s} —{p}→ {o}: weight {w}",
     ),
     Rule(
@@ -113,8 +115,8 @@ RULES = (
         "warning",
         "facts about classes, which hodu does not read: facts are about entities",
         "make the class an entity (skos:broader in place of rdfs:subClassOf, a relation in place of rdf:type), or state the fact of its members",
-        "SELECT ?s ?p ?o WHERE { { ?c rdf:type rdfs:Class } UNION { ?c rdf:type owl:Class } "
-        "{ ?c ?p ?o BIND(?c AS ?s) FILTER(isIRI(?o)) } UNION { ?s ?p ?c BIND(?c AS ?o) } }",
+        "SELECT ?s ?p ?o WHERE { { ?s rdf:type rdfs:Class . ?s ?p ?o FILTER(isIRI(?o)) } UNION { ?s rdf:type owl:Class . ?s ?p ?o FILTER(isIRI(?o)) } "
+        "UNION { ?o rdf:type rdfs:Class . ?s ?p ?o } UNION { ?o rdf:type owl:Class . ?s ?p ?o } }",
         "{s} —{p}→ {o}",
         relations=True,
     ),

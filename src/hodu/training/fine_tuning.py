@@ -169,7 +169,9 @@ def train(
             source = told(source, task, Graph(str(graph), redraw, distractors, seed), loaded.tokenizer, how)
         length = longest(loaded, max_length)
         if task in LANGUAGE:
-            loaded.tokenizer.model_max_length = length  # places behind these stay untrained: who measures or distils it should not use them
+            loaded.tokenizer.model_max_length = (
+                length  # places behind these stay untrained: who measures or distils it should not use them
+            )
         partner = partner_of(model, loaded, generator) if task == "replaced-token" else None
         options: dict[str, Any] = {"seed": seed, "whole_word": whole_word, "together": partner is not None}
         options["generator"] = None if partner else generator
