@@ -191,6 +191,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=3000)
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--rate", type=float, help="of both")
+    parser.add_argument("--batch-size", type=int, help="of both")
     parser.add_argument("--student-epochs", type=float, help="as many as the teacher's if not given")
     parser.add_argument("--redraw", type=int, default=1)
     parser.add_argument("--distractors", type=int, default=0)
@@ -211,7 +212,13 @@ def main() -> None:
     for seed in options.seeds:
         home = f"runs/{options.table}-{options.name or 'world'}-{seed}"
         teacher, student = Path(f"{home}-teacher"), Path(f"{home}-student")
-        asked = {"epochs": options.epochs, "learning_rate": options.rate, "seed": seed, **shared}
+        asked = {
+            "epochs": options.epochs,
+            "learning_rate": options.rate,
+            "batch_size": options.batch_size,
+            "seed": seed,
+            **shared,
+        }
         once(teacher, partial(hodu.train, options.base, data, teacher, facts=settings, **asked))
         small = {"student": options.student, **asked, "epochs": options.student_epochs or options.epochs}
         once(student, partial(hodu.distill, teacher, data, student, **small))
