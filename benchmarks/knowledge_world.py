@@ -26,12 +26,11 @@ import numpy as np
 from datasets import Dataset
 
 import hodu
-from hodu.data import Budget, beside
+from hodu.data import beside
 from hodu.demo.world import GRAPH_FILE, Question, read_questions, rows_of_questions, training_data
 from hodu.knowledge import KnowledgeGraph
 from hodu.knowledge.opening import open_compiled
 from hodu.knowledge.reader import GraphReader, Read
-from hodu.knowledge.select import Fact
 from hodu.measuring import Row, append_rows, commit, hardware
 from hodu.measuring.choices import answered
 from hodu.measuring.environment import today
@@ -110,36 +109,32 @@ def without_gold(questions: Sequence[Question], *, unfit: bool) -> Path:
 
 
 class Noisy(GraphReader):
-    """Puts so many random facts of the graph among the others, the same ones for a question each time."""
+    """Tells so many random facts of the graph besides, the same ones for a question each time."""
 
     def __init__(self, reader: GraphReader, count: int) -> None:
-        super().__init__(reader.graph, slots=reader.slots, limit=16)
+        super().__init__(reader.graph, slots=reader.slots)
         self._count = count
 
     def __call__(self, texts: Sequence[str]) -> Read:
-        """The facts that matter, with others among them."""
-        found, dice = super().__call__(texts), Random(f"{self._count} {texts[0]}")
-        facts, language = list(zip(found.facts, found.anchors, strict=True)), self.language(texts[0])
-        while self._count and len(facts) < len(found.facts) + self._count:
+        """The facts that matter, and others."""
+        dice, said, language = Random(f"{self._count} {texts[0]}"), [], self.language(texts[0])
+        while len(said) < self._count:
             subject = dice.randrange(len(self.graph))
             edges = self.graph.outgoing(subject)
             if len(edges.other):
                 place = dice.randrange(len(edges.other))
-                fact = Fact(subject, int(edges.relation[place]), int(edges.other[place]), 1.0, "noise")
-                said = self.graph.verbalise(fact.subject, fact.relation, fact.object, language)
-                facts.insert(dice.randrange(len(facts) + 1), (said, None))
-        return found._replace(facts=tuple(one for one, _ in facts), anchors=tuple(place for _, place in facts))
+                said.append(
+                    self.graph.verbalise(subject, int(edges.relation[place]), int(edges.other[place]), language)
+                )
+        return super().__call__(texts)._replace(others=tuple(said))
 
 
 def read(model: Loaded, graph: str | Path, questions: Sequence[Question], noise: int = 0) -> Dataset:
     """The questions with facts beside them as this model reads them, noise on top of its budget."""
     settings = facts_of(model.model.config) or FactSettings()
     reader = GraphReader(open_compiled(graph, progress=False), slots=settings.slots)
-    budget = budget_of(model.tokenizer, settings)
-    if noise:
-        reader = Noisy(reader, noise)
-        budget = Budget(budget.tokens + 16 * noise, budget.count, budget.anchored)
-    return beside(rows_of_questions(questions), reader, budget)
+    told = Noisy(reader, noise) if noise else reader
+    return beside(rows_of_questions(questions), told, budget_of(model.tokenizer, settings))
 
 
 def shuffled(rows: Dataset) -> Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -30,6 +30,7 @@ class Said:
     texts: tuple[str, ...]
     facts: tuple[str, ...]
     anchors: tuple[tuple[int, int, int] | None, ...]
+    others: tuple[str, ...] = ()
 
 
 class Three:
@@ -82,6 +83,18 @@ def test_the_budget() -> None:
         full, TOKENIZER, max_length=tokenise(full, TOKENIZER, max_length=64)[0][0]["fact_ids"].count(0) + 3
     )
     assert set(tight[0]["fact_ids"]) <= {0, 1, 3} and 2 not in tight[0]["fact_ids"]
+
+
+def test_distractors_come_on_top() -> None:
+    """With --distractors a fact that matters is left out for one that does not, or a stray one hangs on a mention."""
+    rows = Dataset.from_dict({"text": ["a trowel"]})
+
+    class Distracted(Three):
+        def __call__(self, texts: Sequence[str]) -> Said:
+            return replace(super().__call__(texts), others=("a stray fact",))
+
+    assert beside(rows, Distracted(), Budget(4, words))["facts"][:] == [["one fact", "사실", "a stray fact"]]
+    assert beside(rows, Distracted(), Budget(4, words, anchored=True))["facts"][:] == [["one fact", "사실"]]
 
 
 def test_each_choice_has_its_own() -> None:

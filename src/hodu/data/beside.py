@@ -28,7 +28,7 @@ _CHUNK = 1_000
 
 
 class Beside(Protocol):
-    """What a model reads of an example: its texts, their mentions marked where that was asked for, and facts as sentences, best first."""
+    """What a model reads of an example: its texts, their mentions marked where that was asked for, facts as sentences, best first, and distractors."""
 
     @property
     def texts(self) -> tuple[str, ...]: ...  # noqa: D102
@@ -36,6 +36,8 @@ class Beside(Protocol):
     def facts(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def anchors(self) -> tuple[tuple[int, int, int] | None, ...]: ...  # noqa: D102
+    @property
+    def others(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 class Reader(Protocol):
@@ -157,7 +159,7 @@ def _with_columns(rows: Dataset, columns: dict[str, list[Any]]) -> Dataset:
 
 
 def _within(one: Beside, budget: Budget) -> tuple[list[str], list[tuple[int, int, int]]]:
-    """The best facts that fit, and where they hang; one that is too long is passed over for the next."""
+    """The best facts that fit, and where they hang; one that is too long is passed over for the next. Distractors come on top, so that none stands in the place of a fact that matters."""
     left, kept, places = budget.tokens, [], []
     for fact, place in zip(one.facts, one.anchors, strict=True):
         needed = budget.count(fact)
@@ -165,7 +167,8 @@ def _within(one: Beside, budget: Budget) -> tuple[list[str], list[tuple[int, int
             kept.append(fact)
             places.append((-1, 0, 0) if place is None or not budget.anchored else place)
             left -= needed
-    return kept, places
+    others = [] if budget.anchored else one.others
+    return [*kept, *others], [*places, *((-1, 0, 0) for _ in others)]
 
 
 def append_facts(tokenised: Dataset, told: Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:

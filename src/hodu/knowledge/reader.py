@@ -21,9 +21,10 @@ class Read(NamedTuple):
     Attributes:
         texts: as they came; with slots, a number before each mention.
         facts: sentences, best first; with slots, the same numbers before the same things.
-        chosen: the facts that matter, without distractors.
+        chosen: the facts themselves.
         mentions: those of all texts, one text after another.
         anchors: for each fact the mention of its subject or object: which text, and the characters there, of the texts as they came; None of a fact between other things.
+        others: distractors, as sentences.
     """
 
     texts: tuple[str, ...]
@@ -31,6 +32,7 @@ class Read(NamedTuple):
     chosen: tuple[Fact, ...]
     mentions: tuple[Mention, ...]
     anchors: tuple[tuple[int, int, int] | None, ...]
+    others: tuple[str, ...] = ()
 
 
 class GraphReader:
@@ -41,7 +43,7 @@ class GraphReader:
         hops: edges from a mention at most.
         slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called. Numbers are pieces of every vocabulary.
         relation: the relation that is asked for, if that is known; its facts come first.
-        distractors: put up to so many facts about anything else among those that matter, as many as dice say: for training, so that a model does not take all that it is told for what was asked.
+        distractors: tell up to so many facts about anything else too, as many as dice say: for training, so that a model does not take all that it is told for what was asked.
     """
 
     def __init__(
@@ -118,18 +120,13 @@ class GraphReader:
         numbers = _numbered(mentions) if self.slots and chosen else {}
         language = language_of(texts[0])
         read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
-        said = [self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen]
-        anchors = [_anchor(fact, linked) for fact in chosen]
-        if self._distractors and chosen:
-            for other in self._others(self._dice.randrange(self._distractors + 1)):
-                place = self._dice.randrange(len(said) + 1)
-                said.insert(place, self._said(other, language, {}, {}))
-                anchors.insert(place, None)
-        return Read(read, tuple(said), tuple(chosen), mentions, tuple(anchors))
+        said = tuple(self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen)
+        others = tuple(self._said(fact, language, {}, {}) for fact in self._others() if chosen)
+        return Read(read, said, tuple(chosen), mentions, tuple(_anchor(fact, linked) for fact in chosen), others)
 
-    def _others(self, count: int) -> Iterator[Fact]:
+    def _others(self) -> Iterator[Fact]:
         """Facts drawn from the whole graph, entity by entity: its hubs would tell most of them otherwise."""
-        for _ in range(count):
+        for _ in range(self._dice.randrange(self._distractors + 1)):
             subject = self._dice.randrange(len(self.graph))
             edges = self.graph.outgoing(subject)
             if len(edges.other):

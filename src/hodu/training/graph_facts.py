@@ -22,7 +22,6 @@ from hodu.types import FactSettings, StudentFacts, Task
 logger = logging.getLogger("hodu")
 
 _MOST_STRINGS = 200_000
-_DISTRACTOR_TOKENS = 16  # room for each, so that none stands in the place of a fact that matters
 MIXED = 0.3
 """Share of the rows in which a mixed student sees no facts. Ours: enough to learn what to say without them."""
 
@@ -56,7 +55,6 @@ def told(
 def _told_training(rows: Dataset, graph: Graph, budget: Budget, settings: FactSettings) -> Dataset:
     """The true rows, and the redrawn ones: without the true ones, what is true would look wrong."""
     reader = reader_of(graph.source, settings, distractors=graph.distractors)
-    budget = replace(budget, tokens=budget.tokens + _DISTRACTOR_TOKENS * graph.distractors)
     told = beside(rows, reader, budget)
     if not graph.redraw:
         return told
