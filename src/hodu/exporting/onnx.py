@@ -115,7 +115,8 @@ def _labelled(graph: ModelProto, task: Task, labels: list[str] | None) -> ModelP
     for node in graph.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    for value in (*graph.graph.value_info, *graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+    del graph.graph.value_info[:]  # shapes between nodes, which quantisers take for true when they are no longer
+    for value in (*graph.graph.input, *graph.graph.output, *graph.graph.initializer):
         del value.metadata_props[:]
     for part in (graph, graph.graph):
         del part.metadata_props[:]

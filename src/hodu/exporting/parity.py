@@ -118,10 +118,10 @@ class Disagreement(ExportError):
 
 
 _TITLES = {
-    "agreement": "answers as PyTorch, alone",
-    "agreement_padded": "… in padded batches",
-    "largest_difference": "largest difference, alone",
-    "largest_difference_padded": "… in padded batches",
+    "agreement": "answers as PyTorch: alone",
+    "agreement_padded": "in padded batches",
+    "largest_difference": "largest difference: alone",
+    "largest_difference_padded": "in padded batches",
 }
 
 
@@ -143,7 +143,8 @@ def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, b
             figures.append(Figure(name, f"largest_difference{way}", differences[name], _UNITS.get(task, "probability")))
         if not way:
             figures += [Figure(name, *_quality(task, said[name], samples)) for name in systems if _is_labelled(samples)]
-    figures.sort(key=lambda one: one.metric in _TITLES)  # quality first
+    order = list(_TITLES)
+    figures.sort(key=lambda one: order.index(one.metric) if one.metric in order else -1)  # quality first
     return Parity(task, samples.source, len(samples.asked), samples.told, tuple(figures), samples.notes)
 
 
