@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 OPSET = 20
+_OURS = "hodu_"
 _LARGEST = 2**31 - 1  # bytes of one protobuf file
 
 
@@ -80,7 +81,7 @@ def to_onnx(loaded: Loaded, task: Task) -> ModelProto:
                 opset_version=OPSET,
                 dynamic_shapes={name: {0: torch.export.Dim("batch"), 1: length} for name in example},
                 input_names=list(example),
-                output_names=OUTPUTS[task],
+                output_names=[f"{_OURS}{name}" for name in OUTPUTS[task]],
                 verbose=False,
             )
         assert program is not None  # it is one with dynamo
@@ -94,6 +95,7 @@ def to_onnx(loaded: Loaded, task: Task) -> ModelProto:
         raise ExportError(
             f"{loaded.path} has {graph.ByteSize() / 1e9:.1f} GB of weights, and one ONNX file holds 2.1; distil it first"
         )
+    _name_outputs(graph, OUTPUTS[task])
     return _labelled(graph, task, labels_or_none(loaded, task))
 
 
@@ -108,6 +110,16 @@ def _example(names: list[str]) -> dict[str, Tensor]:
         "fact_ids": (mask.cumsum(1) - 4) // 2,
     }
     return {name: values[name].clamp(min=0) for name in names}
+
+
+def _name_outputs(graph: ModelProto, names: tuple[str, ...]) -> None:
+    """Give the outputs their names, and others to what is called so inside: PyTorch calls what it looks up ``embedding``."""
+    new = {f"{_OURS}{name}": name for name in names} | {name: f"{name}_inside" for name in names}
+    for node in graph.graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+    for value in (*graph.graph.output, *graph.graph.initializer):
+        value.name = new.get(value.name, value.name)
 
 
 def _labelled(graph: ModelProto, task: Task, labels: list[str] | None) -> ModelProto:
