@@ -58,6 +58,8 @@ def save(tmp_path_factory: pytest.TempPathFactory) -> Save:
             for weight in made.model.parameters():
                 if weight.dim() > 1:
                     weight.mul_(4)
+            if hasattr(made.model, "classifier"):
+                made.model.classifier.weight.mul_(5)
         if facts is not None:
             read_facts(made.model, facts)
         if task == "sentence-embedding":
@@ -83,6 +85,14 @@ def models(save: Save) -> Callable[[Task], Loaded]:
 def graphs(models: Callable[[Task], Loaded]) -> Callable[[Task], object]:
     """The model of a task as an ONNX graph."""
     return cache(lambda task: to_onnx(models(task), check_exportable(models(task))))
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts to compare on, without labels."""
+    file = tmp_path_factory.mktemp("data") / "few.txt"
+    file.write_text("\n".join(TEXTS[::4]), encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def test_the_commands(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_differs_is_shown(
     models: Callable[[Task], Loaded],
     graphs: Callable[[Task], object],
+    few: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,7 +78,7 @@ def test_what_differs_is_shown(
     monkeypatch.setattr("hodu.exporting.export.to_onnx", lambda loaded, task: graphs(task))
     monkeypatch.setattr(packing, "PAGE", tmp_path / "none")
     monkeypatch.setattr("hodu.exporting.parity.Parity.value", lambda self, system, metric: 0.5)
-    flags = [models("regression").path, "--out", str(tmp_path / "bundle")]
+    flags = [models("regression").path, "--data", str(few), "--out", str(tmp_path / "bundle")]
     done = CliRunner().invoke(app, ["export", *flags])
     assert isinstance(done.exception, ExportError) and "in 50.00%" in str(done.exception)
     assert "answers as PyTorch" in done.output and not (tmp_path / "bundle").exists()

@@ -40,12 +40,12 @@ def samples(task: Task, loaded: Loaded) -> Samples:
 
 
 def disturbed(graph: ModelProto) -> bytes:
-    """The same model with some of its weights turned round."""
+    """The same model with its matrices turned round."""
     other = ModelProto()
     other.CopyFrom(graph)
     for one in other.graph.initializer:
         if one.data_type == 1 and len(one.dims) == 2 and min(one.dims) > 1:
-            one.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(numpy_helper.to_array(one)[::-1]), one.name))
+            one.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(-numpy_helper.to_array(one)[::-1]), one.name))
     return other.SerializeToString()
 
 
@@ -66,7 +66,7 @@ def test_what_is_the_same_and_what_is_not(
     replace(parity, figures=tuple(one for one in parity.figures if one.system != "quantised")).check(0.99)
     if task in GOLD:
         headline = METRICS[task][0]
-        assert parity.value("onnx", headline) == parity.value("pytorch", headline)
+        assert parity.value("onnx", headline) == pytest.approx(parity.value("pytorch", headline), abs=1e-4)
         assert any(headline in str(cell) for cell in parity.table().columns[0].cells)
 
 
@@ -79,7 +79,7 @@ def test_quality_is_what_measure_says(
     parity = compare(loaded, task, given, {"onnx": graphs(task).SerializeToString()})
     metric = METRICS[task][0]
     right = score(task, answered(loaded, given.rows), np.asarray(given.rows["label"][:]))[metric]
-    assert parity.value("pytorch", metric) == pytest.approx(right, nan_ok=True)
+    assert parity.value("pytorch", metric) == pytest.approx(right, abs=1e-4)
 
 
 def test_numbers_that_are_all_the_same() -> None:

@@ -91,6 +91,16 @@ def to_onnx(loaded: Loaded, task: Task) -> ModelProto:
         raise ExportError(
             f"{loaded.path}: {type(loaded.model).__name__} ({loaded.model.config.model_type}) cannot be written as ONNX by torch {torch.__version__}: {reason[:300]}"
         ) from error
+    fixed = [
+        f"{one.name} {dim.dim_value}"
+        for one in graph.graph.input
+        for dim in one.type.tensor_type.shape.dim
+        if not dim.dim_param
+    ]
+    if fixed:  # len(tensor) somewhere in the model does it
+        raise ExportError(
+            f"{loaded.path}: {type(loaded.model).__name__} would be written for one size only ({', '.join(fixed)}), and texts have any"
+        )
     if graph.ByteSize() > _LARGEST:
         raise ExportError(
             f"{loaded.path} has {graph.ByteSize() / 1e9:.1f} GB of weights, and one ONNX file holds 2.1; distil it first"
