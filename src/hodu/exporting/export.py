@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tokenizers import Tokenizer
 
@@ -82,6 +82,10 @@ def export(
         ModelError, DataError, GraphError: there is no such model, data or graph, or it is broken.
     """
     check_installed()
+    if to not in get_args(Target) or precision not in PRECISIONS:
+        raise ExportError(
+            f"export to {to!r} with precision {precision!r} is not known; expected to: {', '.join(get_args(Target))}; precision: {', '.join(PRECISIONS)}"
+        )
     out = Path(out)
     check_free(out, overwrite=overwrite)
     loaded = load_model(model)
