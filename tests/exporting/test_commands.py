@@ -18,10 +18,14 @@ from hodu.exporting.preview import server_of
 from hodu.exporting.running import Bundle
 from hodu.models.load import Loaded
 from hodu.types import Task
-from tests.exporting.conftest import LABELS, Save
 
 
-def test_the_commands(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands(
+    models: Callable[[Task], Loaded],
+    graphs: Callable[[Task], object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The README's hodu export does not end in a bundle with a page that a browser takes."""
     page = tmp_path / "page"
     (page / "assets").mkdir(parents=True)
@@ -29,15 +33,15 @@ def test_the_commands(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("assets/app.mjs", "assets/run.wasm", "app.webmanifest"):
         (page / name).write_bytes(b"x")
     monkeypatch.setattr(packing, "PAGE", page)
+    monkeypatch.setattr("hodu.exporting.export.to_onnx", lambda loaded, task: graphs(task))
     data, out = tmp_path / "pairs.csv", tmp_path / "bundle"
-    names = LABELS["classification"]
-    rows = [f"the film is good {i},책이 좋다,{names[i % 3]}" for i in range(40)]
-    data.write_text("text,pair,label\n" + "\n".join(rows), encoding="utf-8")
-    flags = ["--data", str(data), "--pair-column", "pair", "--agreement", "0.5", "--out", str(out)]
-    done = CliRunner().invoke(app, ["export", str(save("classification")), *flags], env={"COLUMNS": "200"})
+    rows = [f"the film is good {i},책이 좋다,{i / 7:.2f}" for i in range(40)]
+    data.write_text("text,other,score\n" + "\n".join(rows), encoding="utf-8")
+    flags = ["--data", str(data), "--pair-column", "other", "--agreement", "0.1", "--out", str(out)]
+    done = CliRunner().invoke(app, ["export", models("regression").path, *flags], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
-    assert "accuracy" in done.output and "answers as PyTorch" in done.output and f"hodu preview {out}" in done.output
-    assert Bundle(out)("the film is good", "책이 좋다")["probabilities"].shape == (1, 3)
+    assert "pearson" in done.output and "answers as PyTorch" in done.output and f"hodu preview {out}" in done.output
+    assert Bundle(out)("the film is good", "책이 좋다")["score"].shape == (1,)
     with server_of(out, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         home = f"http://127.0.0.1:{server.server_port}"

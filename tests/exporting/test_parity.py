@@ -60,7 +60,7 @@ def test_what_is_the_same_and_what_is_not(
     for way in ("", "_padded"):
         assert parity.value("onnx", f"agreement{way}") == 1 and parity.value("onnx", f"largest_difference{way}") < 1e-4
         assert parity.value("quantised", f"agreement{way}") < 0.99
-        assert parity.value("quantised", f"largest_difference{way}") > 1e-2
+        assert parity.value("quantised", f"largest_difference{way}") > 1e-3
     with pytest.raises(Disagreement, match=r"the quantised model answers as PyTorch in .*--agreement"):
         parity.check(0.99)
     replace(parity, figures=tuple(one for one in parity.figures if one.system != "quantised")).check(0.99)
