@@ -18,6 +18,7 @@ from hodu.exporting.preview import server_of
 from hodu.exporting.running import Bundle
 from hodu.models.load import Loaded
 from hodu.types import Task
+from tests.exporting.conftest import TEXTS
 
 
 def test_the_commands(
@@ -35,7 +36,7 @@ def test_the_commands(
     monkeypatch.setattr(packing, "PAGE", page)
     monkeypatch.setattr("hodu.exporting.export.to_onnx", lambda loaded, task: graphs(task))
     data, out = tmp_path / "pairs.csv", tmp_path / "bundle"
-    rows = [f"the film is good {i},책이 좋다,{i / 7:.2f}" for i in range(40)]
+    rows = [f"{text},책이 좋다,{len(text) / 7:.2f}" for text in TEXTS]
     data.write_text("text,other,score\n" + "\n".join(rows), encoding="utf-8")
     flags = ["--data", str(data), "--pair-column", "other", "--agreement", "0.1", "--out", str(out)]
     done = CliRunner().invoke(app, ["export", models("regression").path, *flags], env={"COLUMNS": "200"})

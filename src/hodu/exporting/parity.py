@@ -236,9 +236,12 @@ def alike_in(task: Task, ours: Sequence[Array], theirs: Sequence[Array]) -> floa
     """The share of texts (of words or pieces, where these are asked about) that two systems answer alike; of numbers and of the cosines of vectors their correlation."""
     if task in NUMBERS:
         one, other = _numbers(task, ours), _numbers(task, theirs)
-        if np.allclose(one, other, atol=1e-4):  # a correlation of numbers that are all the same is undefined
-            return 1.0
-        return float(np.nan_to_num(agreement(task, one, other)))
+        found = agreement(task, one, other)
+        if math.isnan(
+            found
+        ):  # one of them says the same to every text: then the share of numbers that are within a hundredth
+            return float(np.isclose(one, other, rtol=0.01, atol=1e-6).mean())
+        return found
     if task == "multilabel":
         same = [((one > 0.5) == (other > 0.5)).all() for one, other in zip(ours, theirs, strict=True)]
     elif task == "question-answering":
