@@ -67,10 +67,10 @@ def export(
         made = run(
             model,
             out,
-            to=to.value,  # type: ignore[arg-type]
+            to=to.value,
             graph=graph,
             data=data,
-            precision=precision.value,  # type: ignore[arg-type]
+            precision=precision.value,
             agreement=agreement,
             columns=o.columns(text_column, pair_column, label_column),
             label_names=o.label_names(label_names),

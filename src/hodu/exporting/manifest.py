@@ -43,7 +43,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     if not isinstance(files, dict) or not {"model", "tokenizer"} <= files.keys():
         raise ExportError(f"{path} names no model and tokenizer under 'files'; {_AGAIN}")
     for role, said in files.items():
-        _check(Path(folder) / FILES.get(role, role), said)
+        _check(Path(folder) / FILES.get(str(role), str(role)), said if isinstance(said, dict) else {})
     return content
 
 

@@ -149,13 +149,15 @@ def _labelled(graph: ModelProto, task: Task, labels: list[str] | None) -> ModelP
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without the exporter's remarks on torchvision and on names of axes."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Without the exporter's remarks on torchvision, on names of axes and on each step of its work."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -237,11 +237,8 @@ def alike_in(task: Task, ours: Sequence[Array], theirs: Sequence[Array]) -> floa
     if task in NUMBERS:
         one, other = _numbers(task, ours), _numbers(task, theirs)
         found = agreement(task, one, other)
-        if math.isnan(
-            found
-        ):  # one of them says the same to every text: then the share of numbers that are within a hundredth
-            return float(np.isclose(one, other, rtol=0.01, atol=1e-6).mean())
-        return found
+        # where one of them says the same to every text: the share of numbers that are within a hundredth
+        return float(np.isclose(one, other, rtol=0.01, atol=1e-6).mean()) if math.isnan(found) else found
     if task == "multilabel":
         same = [((one > 0.5) == (other > 0.5)).all() for one, other in zip(ours, theirs, strict=True)]
     elif task == "question-answering":
@@ -269,7 +266,7 @@ def _quality(task: Task, said: Sequence[Array], samples: Samples) -> tuple[str, 
     if task == "sentence-embedding" and not has_scores(samples.rows):
         found = math.nan
     elif task == "question-answering":
-        texts = texts_of_spans(samples.made, samples.rows["pair"][:], np.stack(said))  # type: ignore[arg-type]
+        texts = texts_of_spans(samples.made, samples.rows["pair"][:], np.stack(said))
         found = score(task, *compared(task, texts, gold, samples.labels, samples.rows))[metric]
     elif task in TOKENS:
         found = score(task, *compared(task, said, gold, samples.labels, samples.rows))[metric]

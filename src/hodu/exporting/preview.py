@@ -6,7 +6,7 @@ import errno
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from typing_extensions import override
 
@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 class _Files(SimpleHTTPRequestHandler):
     """Files with the types that browsers insist on, never from a cache: a bundle that was exported again is seen at once."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map = {  # noqa: RUF012  # the base class declares it
         **SimpleHTTPRequestHandler.extensions_map,
         ".html": "text/html; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",

@@ -85,7 +85,8 @@ class Bundle:
             raise DataError(
                 f"this model does {self.manifest['task']}, and {len(choices)} choices came; choices are for multiple-choice, which needs some"
             )
-        texts = [(text, choice) for choice in choices] or [(text,) if pair is None else (text, pair)]
+        alone: tuple[str, ...] = (text,) if pair is None else (text, pair)
+        texts: list[tuple[str, ...]] = [(text, choice) for choice in choices] or [alone]
         rows = [self._row(*one) for one in self._with_facts(texts)]
         longest = max(len(row.ids) for row in rows)
         real = np.arange(longest) < np.array([[len(row.ids)] for row in rows])  # N L
@@ -116,7 +117,7 @@ class Bundle:
 
     def _row(self, texts: tuple[str, ...], facts: Sequence[str]) -> _Row:
         self._tokenizer.enable_truncation(self._longest)
-        encoded = self._tokenizer.encode(*texts)
+        encoded = self._tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
         if not encoded.ids:
             raise DataError(
                 "the text is empty, and this model's tokenizer puts nothing around it: there is nothing to read"
