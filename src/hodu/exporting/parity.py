@@ -101,6 +101,7 @@ class Parity:
         systems = list(dict.fromkeys(one.system for one in self.figures))
         facts = f", facts beside {self.told}" if self.told else ""
         table = Table("", title=f"{self.texts} texts of {self.source}{facts}", title_justify="left", box=None)
+        table.caption, table.caption_justify = "\n".join(self.notes) or None, "left"
         for system in systems:
             table.add_column(system, justify="right")
         for metric in dict.fromkeys(one.metric for one in self.figures):

@@ -105,11 +105,7 @@ def samples_of(
         rows = beside(rows, reader_of(graph, settings), budget_of(loaded.tokenizer, settings))
         languages = graph.languages
     asked, made = as_asked(loaded, task, rows)
-    told = (
-        sum(any(map(len, [row] if not row or isinstance(row[0], str) else row)) for row in rows[FACTS])
-        if FACTS in rows.column_names
-        else 0
-    )
+    told = sum(any(row) for row in rows[FACTS]) if FACTS in rows.column_names else 0  # of choices one list each
     return Samples(source, rows, asked, names, made, told, notes, examples, languages)
 
 
