@@ -97,11 +97,12 @@ class Parity:
     def table(self) -> Table:
         """The figures, a column a system."""
         from rich.table import Table
+        from rich.text import Text
 
         systems = list(dict.fromkeys(one.system for one in self.figures))
         facts = f", facts beside {self.told}" if self.told else ""
-        table = Table("", title=f"{self.texts} texts of {self.source}{facts}", title_justify="left", box=None)
-        table.caption, table.caption_justify = "\n".join(self.notes) or None, "left"
+        title, notes = Text(f"{self.texts} texts of {self.source}{facts}"), Text("\n".join(self.notes))
+        table = Table("", title=title, caption=notes, title_justify="left", caption_justify="left", box=None)
         for system in systems:
             table.add_column(system, justify="right")
         for metric in dict.fromkeys(one.metric for one in self.figures):
