@@ -196,6 +196,12 @@ def test_knowledge_loads_no_torch() -> None:
     assert not set(loaded) & {"torch", "transformers", "datasets", "accelerate"}, loaded
 
 
+def test_bundles_run_without_torch() -> None:
+    """A small server, or a preview, first loads gigabytes that a bundle never uses."""
+    loaded = run("-c", "import hodu.exporting.running, hodu.exporting.preview\n" + LOADED).stdout.split()
+    assert not set(loaded) & {"torch", "transformers", "datasets", "accelerate"}, loaded
+
+
 @pytest.mark.parametrize("arguments", [("-c", "import hodu"), ("-m", "hodu", "--help")], ids=["import", "help"])
 def test_help_answers_in_half_a_second(arguments: tuple[str, ...]) -> None:
     """The command feels slow before it has done anything.

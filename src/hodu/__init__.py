@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hodu.asking import ask
     from hodu.data import load
     from hodu.errors import HoduError
+    from hodu.exporting.export import export
     from hodu.knowledge import KnowledgeGraph
     from hodu.measuring import measure
     from hodu.recipes import RECIPES, Recipe
@@ -30,6 +31,7 @@ _HOMES = {
     "ask": "hodu.asking",
     "baseline": "hodu.training",
     "distill": "hodu.training",
+    "export": "hodu.exporting.export",
     "load": "hodu.data",
     "measure": "hodu.measuring",
     "train": "hodu.training",
@@ -44,6 +46,7 @@ __all__ = [
     "ask",
     "baseline",
     "distill",
+    "export",
     "load",
     "measure",
     "train",

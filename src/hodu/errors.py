@@ -8,6 +8,7 @@ HoduError
 ├── ObjectiveError    an objective that cannot work on these two models or this batch
 ├── RecipeError       a recipe that does not exist or does not fit
 ├── GraphError        a knowledge graph that cannot be opened, asked or changed
+├── ExportError       a model that cannot be exported, or a bundle that is not as it was written
 └── OutputError       an output that cannot be written: folder in the way, disk full
 """
 
@@ -63,6 +64,10 @@ class RecipeError(HoduError):
 
 class GraphError(HoduError):
     """A knowledge graph that cannot be opened, asked or changed."""
+
+
+class ExportError(HoduError):
+    """A model that cannot be exported or whose export answers otherwise, or a bundle that is not as it was written."""
 
 
 class OutputError(HoduError):

@@ -17,6 +17,7 @@ from hodu.cli.ask import ask
 from hodu.cli.cache import cache
 from hodu.cli.demo import demo
 from hodu.cli.distill import baseline, distill
+from hodu.cli.export import export, preview
 from hodu.cli.graph import graph
 from hodu.cli.graph_compiled import add_compiled_commands
 from hodu.cli.measure import measure
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, train, distill, baseline, measure, ask, recipes, cache):
+for command in (demo, train, distill, baseline, measure, ask, export, preview, recipes, cache):
     app.command()(command)
 add_compiled_commands(graph)
 app.add_typer(graph, name="graph")

@@ -14,6 +14,9 @@ from hodu.knowledge.vocabulary import language_of
 if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph
 
+LIMIT, HOPS = 16, 2
+"""Facts beside a text at most, and edges from a mention at most."""
+
 
 class Read(NamedTuple):
     """An example with facts beside it.
@@ -50,8 +53,8 @@ class GraphReader:
         self,
         graph: CompiledGraph,
         *,
-        limit: int = 16,
-        hops: int = 2,
+        limit: int = LIMIT,
+        hops: int = HOPS,
         slots: bool = False,
         relation: str | None = None,
         distractors: int = 0,

@@ -80,7 +80,11 @@ def forget_facts(model: PreTrainedModel) -> None:
 def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[str, Tensor]) -> dict[str, Tensor]:
     """The mask and the positions that replace a body's own; none without facts."""
     settings, facts = facts_of(config), given.get("fact_ids")
-    if settings is None or facts is None or settings.layout == "text" or not facts.any():
+    if settings is None or facts is None or settings.layout == "text":
+        return {}
+    if (
+        not torch.compiler.is_exporting() and not facts.any()
+    ):  # an exported graph cannot ask, and the star without facts is the plain model
         return {}
     facts = facts.reshape(-1, facts.shape[-1])  # B L
     real = inputs.get("attention_mask")
@@ -129,10 +133,9 @@ def tree_positions(facts: Tensor, anchors: Tensor) -> Tensor:
 
 
 def _starts(facts: Tensor, place: Tensor) -> Tensor:
-    """For each token the place at which its fact begins, ``B L``."""
-    new = torch.ones_like(facts, dtype=torch.bool)  # B L
-    new[:, 1:] = facts[:, 1:] != facts[:, :-1]
-    return torch.where(new, place, 0).cummax(1).values  # B L
+    """For each token the place at which its fact begins, ``B L``: the first token with its number (not by ``cummax``, which ONNX does not have)."""
+    own = facts[:, :, None] == facts[:, None, :]  # B L L
+    return torch.where(own, place[:, None, :], facts.shape[1]).amin(2)  # B L
 
 
 def additive(seen: Tensor, dtype: torch.dtype) -> Tensor:

@@ -118,7 +118,7 @@ def _vector(states: Tensor, mask: Tensor | None, pooling: Pooling) -> Tensor:
     real = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device) if mask is None else mask.bool()  # B L
     if pooling.mode == "cls":
         first = real.int().argmax(1)  # not 0 where padding stands on the left
-        vector = states[torch.arange(len(states), device=states.device), first]  # B D
+        vector = states[torch.arange(states.shape[0], device=states.device), first]  # B D
     elif pooling.mode == "max":
         vector = states.masked_fill(~real[..., None], -torch.inf).amax(1)  # B D
     else:

@@ -1,0 +1,21 @@
+"""What the extra ``phone`` brings."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from hodu.errors import ExportError
+
+WRITING = ("onnx", "onnxscript", "onnxruntime")
+RUNNING = ("onnxruntime",)
+
+
+def check_installed(modules: tuple[str, ...] = WRITING) -> None:
+    """Say at once what is missing.
+
+    Raises:
+        ExportError: one of them is not installed.
+    """
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise ExportError(f"exporting needs {', '.join(missing)}; install with: pip install 'hodu[phone]'")
