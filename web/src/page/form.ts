@@ -1,0 +1,105 @@
+// What a person types: the fields that the task needs, examples, and a button.
+
+import type { Manifest } from "../bundle/manifest.ts";
+import type { Asked } from "../tasks/outcome.ts";
+import { h } from "./dom.ts";
+import { say, type Word } from "./words.ts";
+
+export const MOST_CHARACTERS = 10_000;
+
+interface Field {
+  readonly word: Word;
+  readonly lines: number;
+  readonly folded?: boolean; // shown when somebody asks for it
+}
+
+type Fields = Readonly<Partial<Record<"text" | "second" | "choices", Field>>>;
+
+function fieldsOf(manifest: Manifest): Fields {
+  switch (manifest.task) {
+    case "multiple-choice":
+      return { text: { word: "question", lines: 2 }, choices: { word: manifest.facts ? "choicesFree" : "choices", lines: 3 } };
+    case "question-answering":
+      return { second: { word: "passage", lines: 6 }, text: { word: "question", lines: 2 } };
+    case "sentence-embedding":
+      return { text: { word: "first", lines: 2 }, second: { word: "second", lines: 2 } };
+    case "masked-lm":
+      return { text: { word: "masked", lines: 3 } };
+    case "token-classification":
+      return { text: { word: "text", lines: 3 } };
+    default:
+      return { text: { word: "text", lines: 3 }, second: { word: "pair", lines: 2, folded: true } };
+  }
+}
+
+export interface Form {
+  readonly element: HTMLFormElement;
+  readonly button: HTMLButtonElement;
+  asked(): { readonly asked: Asked; readonly cut: boolean };
+}
+
+/** The form of a task; `before` is one in another language, whose texts are kept. */
+export function formOf(manifest: Manifest, submit: () => void, before: Form | null): Form {
+  const fields = Object.entries(fieldsOf(manifest)).map(([name, field]) => [name, field, area(name, field)] as const);
+  const areas = new Map(fields.map(([name, , element]) => [name, element]));
+  const button = h("button", { type: "submit", class: "primary" }, say("ask"));
+  const send = (event: Event): void => {
+    event.preventDefault();
+    submit();
+  };
+  const keys = (event: Event): void => {
+    if (event instanceof KeyboardEvent && event.key === "Enter" && (event.metaKey || event.ctrlKey)) send(event);
+  };
+  const element = h(
+    "form",
+    { submit: send, keydown: keys, class: "card ask" },
+    ...fields.map(([name, field, input]) => labelled(name, field, input)),
+    button,
+    examples(manifest, areas, submit),
+  );
+  const form: Form = { element, button, asked: () => read(areas) };
+  if (before) fill(areas, before.asked().asked);
+  return form;
+}
+
+function area(name: string, field: Field): HTMLTextAreaElement {
+  return h("textarea", { id: `field-${name}`, name, rows: field.lines, autocomplete: "off", spellcheck: "false" });
+}
+
+function labelled(name: string, field: Field, input: HTMLTextAreaElement): HTMLElement {
+  const label = h("label", { for: `field-${name}` }, say(field.word));
+  if (!field.folded) return h("div", { class: "field" }, label, input);
+  return h("details", { class: "field" }, h("summary", {}, say(field.word)), h("label", { for: `field-${name}`, class: "unseen" }, say(field.word)), input);
+}
+
+function read(areas: ReadonlyMap<string, HTMLTextAreaElement>): { asked: Asked; cut: boolean } {
+  let cut = false;
+  const value = (name: string): string => {
+    const whole = areas.get(name)?.value ?? "";
+    cut ||= whole.length > MOST_CHARACTERS;
+    return whole.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
+  };
+  const choices = value("choices").split("\n").map((line) => line.trim()).filter(Boolean).slice(0, 32);
+  return { asked: { text: value("text"), second: value("second"), choices: [...new Set(choices)] }, cut };
+}
+
+function fill(areas: ReadonlyMap<string, HTMLTextAreaElement>, asked: Asked): void {
+  const values = { text: asked.text, second: asked.second, choices: asked.choices.join("\n") };
+  for (const [name, value] of Object.entries(values)) {
+    const input = areas.get(name);
+    if (input) input.value = value;
+  }
+}
+
+function examples(manifest: Manifest, areas: ReadonlyMap<string, HTMLTextAreaElement>, submit: () => void): HTMLElement | null {
+  if (!manifest.examples.length) return null;
+  const buttons = manifest.examples.slice(0, 8).map((example) => {
+    const given = typeof example === "string" ? { question: example } : example;
+    const use = (): void => {
+      fill(areas, { text: given.question, second: areas.get("second")?.value ?? "", choices: given.choices ?? [] });
+      submit();
+    };
+    return h("li", {}, h("button", { type: "button", class: "chip", click: use, title: say("pressToUse", { text: given.question }) }, given.question));
+  });
+  return h("div", { class: "examples" }, h("h2", {}, say("examples")), h("ul", {}, ...buttons));
+}
