@@ -6,13 +6,16 @@ import unicodedata
 from random import Random
 
 from hodu.demo.world import read_questions
+from hodu.knowledge.hangul import words
 
-_NOUNS = "모종삽 굴착기 재봉틀 꽃 땅 집 나사 망치 톱 바늘 물뿌리개 tool trowel excavator sewing machine hammer".split(" ")
-_JOSA = "은 는 이 가 을 를 의 에 에서 으로 로 와 과 하고 만으로도 까지는 들에게서도 이었지만 였습니다 이라는 처럼 보다 밖에 ㅂ니다 일까요".split()
-_VERBS = (
+_NOUNS = words("모종삽 굴착기 재봉틀 꽃 땅 집 나사 망치 톱 바늘 물뿌리개 tool trowel excavator sewing machine hammer")
+_JOSA = words(
+    "은 는 이 가 을 를 의 에 에서 으로 로 와 과 하고 만으로도 까지는 들에게서도 이었지만 였습니다 이라는 처럼 보다 밖에 ㅂ니다 일까요"
+)
+_VERBS = words(
     "팠다 파고 파려고 파는 팔 팠습니다 파시면 팠었고 심으려고 심어요 심었다 심기 심고서 지으려고 지었다 짓는 지을까 조였다 조이려면 자르다 잘랐다 자르려고 끓였다 끓이려고 "
     "썰었다 썰어서 꿰맸다 꿰매려고 닦았다 닦으려고 dug digging digs plant planting planted flowers build building built sews sewing"
-).split()
+)
 _STRANGE = [
     "", " ", "\n", "\t꽃을\u3000심으려고\xa0땅을 팠다", "꽃을\u200b심으려고 땅을\u200d 팠다", "꽃\ufe0f을 심으려고 🌷땅을🌱 팠다", "👩‍🌾가 모종삽으로 꽃을 심었다", "🇰🇷 땅을 팠다 🙂",
     "ㅋㅋㅋ 땅을 팠다 ㅠㅠ", "ㄱㅏ나ㄷㅏ 땅을 팠닼ㅋ", "漢字 木材를 잘랐다", "大韓民國의 집을 지으려고 땅을 팠다", "ＴＲＯＷＥＬ ｔｏｏｌ １２３", "trowel's trowels' \"trowel\"", "C++ C# F# naïve café İstanbul ΣΊΣΥΦΟΣ ẞtraße ǅ",
@@ -40,7 +43,11 @@ def strings(count: int = 300, seed: int = 0) -> list[str]:
             case 3:
                 made.append(" ".join(random.choice(_NOUNS) + random.choice(_JOSA) for _ in range(4)))
             case 4:
-                made.append(" ".join(random.choice(_NOUNS + _VERBS) + random.choice(["", ".", "?", "을", "s"]) for _ in range(6)))
+                made.append(
+                    " ".join(
+                        random.choice(_NOUNS + _VERBS) + random.choice(["", ".", "?", "을", "s"]) for _ in range(6)
+                    )
+                )
             case _:
                 made.append(text[random.randrange(4) :] + " " + random.choice(questions))
     return made

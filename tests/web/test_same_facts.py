@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,7 +20,6 @@ from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.link import Mention, _continues, link
 from hodu.knowledge.reader import GraphReader
 from hodu.knowledge.routes import evidence, routes
-from hodu.knowledge.select import Fact
 from hodu.knowledge.surfaces import FOLDING
 from tests.web.awkward import strings
 from tests.web.node import node, run
@@ -38,11 +36,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> CompiledGraph:
     return compile_graph(graph, tmp_path_factory.mktemp("world") / "world.hodu", progress=False)
 
 
-def case(
-    *texts: str, slots: bool = False, hops: int = 2, choices: tuple[str, ...] = (), routed: bool = False
-) -> Case:
-    edits: dict[str, list[Any]] = {"removed": [], "added": []}
-    return {"texts": texts, "slots": slots, "hops": hops, "choices": choices, "routed": routed, **edits}
+def case(*texts: str, slots: bool = False, hops: int = 2, choices: tuple[str, ...] = (), routed: bool = False) -> Case:
+    return {"texts": texts, "slots": slots, "hops": hops, "choices": choices, "routed": routed}
 
 
 def questions() -> list[Case]:
@@ -102,17 +97,6 @@ def test_awkward_strings(compiled: CompiledGraph) -> None:
     check(compiled, cases)
 
 
-def test_edited_on_the_page(compiled: CompiledGraph, tmp_path: Path) -> None:
-    """A fact that was removed or added on the page gives other facts than the same edit of the graph in Python."""
-    random, original = Random(1), KnowledgeGraph.open(GRAPH_FILE, read_only=True)
-    triples = list(original.triples())
-    numbers = {relation.id: number for number, relation in enumerate(compiled.relations)}
-    removed = random.sample(triples, 40)
-    graph = KnowledgeGraph.open()
-    graph.load(GRAPH_FILE) if hasattr(graph, "load") else None
-    del triples, numbers, removed, graph, tmp_path
-
-
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
@@ -130,8 +114,3 @@ def test_every_character(name: str, wanted: Any) -> None:
         if said != wanted(c)
     ]
     assert wrong == []
-
-
-def test_facts_are_numbers(compiled: CompiledGraph) -> None:
-    """The order of equally strong facts depends on the machine."""
-    assert {type(fact) for fact in GraphReader(compiled)(("땅을 팠다",)).chosen} == {Fact}

@@ -30,10 +30,15 @@ async function answered(request) {
   return (await store.match(path)) ?? fetch(request);
 }
 
+/** The server's manifest, so that a new bundle is seen; the one of the last visit where there is no server. */
+async function manifest(request) {
+  return fetch(request).catch(async () => (await caches.match(request.url)) ?? Response.error());
+}
+
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method === "GET" && request.url.startsWith(self.registration.scope) && !request.url.endsWith("/manifest.json"))
-    event.respondWith(answered(request));
+  if (request.method !== "GET" || !request.url.startsWith(self.registration.scope)) return;
+  event.respondWith(request.url.endsWith("/manifest.json") ? manifest(request) : answered(request));
 });

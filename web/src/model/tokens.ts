@@ -18,10 +18,12 @@ export class Tokens {
   readonly pad: number;
   readonly mask: string | null;
   readonly #tokenizer: Tokenizer;
+  readonly #ofBytes: boolean;
 
   constructor(file: ArrayBuffer) {
     try {
-      const told = JSON.parse(new TextDecoder().decode(file)) as { padding?: { pad_id?: number } | null };
+      const told = JSON.parse(new TextDecoder().decode(file)) as { padding?: { pad_id?: number } | null; pre_tokenizer?: unknown };
+      this.#ofBytes = JSON.stringify(told.pre_tokenizer ?? null).includes("ByteLevel");
       this.#tokenizer = new Tokenizer(told, {});
       const known = (names: readonly string[]): string | undefined =>
         names.find((name) => this.#tokenizer.token_to_id(name) !== undefined);
@@ -39,7 +41,7 @@ export class Tokens {
   }
 
   pieces(text: string): string[] {
-    return this.#tokenizer.tokenize(text);
+    return this.#tokenizer.tokenize(this.#ofBytes ? text : withSpaces(text));
   }
 
   id(token: string): number | undefined {
@@ -88,6 +90,11 @@ export class Tokens {
   #id(token: string | undefined): number | undefined {
     return token === undefined ? undefined : this.#tokenizer.token_to_id(token);
   }
+}
+
+/** JavaScript calls the byte order mark a space and U+0085 none; the tokenizers library has it the other way round. U+2060 is the mark's twin that is none. */
+function withSpaces(text: string): string {
+  return text.replaceAll("\ufeff", "\u2060").replaceAll("\x85", " ");
 }
 
 /** How many tokens of each text stay: `longest_first` of the tokenizers library. */

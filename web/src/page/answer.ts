@@ -2,13 +2,12 @@
 
 import type { Outcome, Part, Said } from "../tasks/outcome.ts";
 import { h } from "./dom.ts";
-import { MOST_CHARACTERS } from "./form.ts";
 import { say } from "./words.ts";
 
 const SHOWN = 12; // probabilities
 
-export function answerCard(outcome: Outcome, cut: boolean): HTMLElement {
-  const notes = [...(cut ? [say("cutCharacters", { most: MOST_CHARACTERS })] : []), ...(outcome.cut ? [say("cutTokens")] : [])];
+export function answerCard(outcome: Outcome, cut: readonly string[]): HTMLElement {
+  const notes = outcome.cut ? [...cut, say("cutTokens")] : cut;
   return h(
     "div",
     {},

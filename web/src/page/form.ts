@@ -5,7 +5,8 @@ import type { Asked } from "../tasks/outcome.ts";
 import { h } from "./dom.ts";
 import { say, type Word } from "./words.ts";
 
-export const MOST_CHARACTERS = 10_000;
+const MOST_CHARACTERS = 10_000;
+const MOST_CHOICES = 32;
 
 interface Field {
   readonly word: Word;
@@ -32,10 +33,16 @@ function fieldsOf(manifest: Manifest): Fields {
   }
 }
 
+/** What is asked, and what was left out of it, in words. */
+export interface Request {
+  readonly asked: Asked;
+  readonly notes: readonly string[];
+}
+
 export interface Form {
   readonly element: HTMLFormElement;
   readonly button: HTMLButtonElement;
-  asked(): { readonly asked: Asked; readonly cut: boolean };
+  asked(): Request;
 }
 
 /** The form of a task; `before` is one in another language, whose texts are kept. */
@@ -62,32 +69,38 @@ export function formOf(manifest: Manifest, submit: () => void, before: Form | nu
   return form;
 }
 
+/** A field that takes no more than is read: a browser takes seconds to lay out 100,000 characters, again and again. */
 function area(name: string, field: Field): HTMLTextAreaElement {
-  return h("textarea", { id: `field-${name}`, name, rows: field.lines, autocomplete: "off", spellcheck: "false" });
+  const most = { maxlength: MOST_CHARACTERS, autocomplete: "off", spellcheck: "false" };
+  return h("textarea", { id: `field-${name}`, name, rows: field.lines, ...most });
 }
 
 function labelled(name: string, field: Field, input: HTMLTextAreaElement): HTMLElement {
   const label = h("label", { for: `field-${name}` }, say(field.word));
   if (!field.folded) return h("div", { class: "field" }, label, input);
-  return h("details", { class: "field" }, h("summary", {}, say(field.word)), h("label", { for: `field-${name}`, class: "unseen" }, say(field.word)), input);
+  label.classList.add("unseen"); // the summary says the same
+  return h("details", { class: "field" }, h("summary", {}, say(field.word)), label, input);
 }
 
-function read(areas: ReadonlyMap<string, HTMLTextAreaElement>): { asked: Asked; cut: boolean } {
-  let cut = false;
-  const value = (name: string): string => {
-    const whole = areas.get(name)?.value ?? "";
-    cut ||= whole.length > MOST_CHARACTERS;
-    return whole.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
-  };
-  const choices = value("choices").split("\n").map((line) => line.trim()).filter(Boolean).slice(0, 32);
-  return { asked: { text: value("text"), second: value("second"), choices: [...new Set(choices)] }, cut };
+function read(areas: ReadonlyMap<string, HTMLTextAreaElement>): Request {
+  const value = (name: string): string => wellFormed(areas.get(name)?.value ?? "");
+  const lines = [...new Set(value("choices").split("\n").map((line) => line.trim()).filter(Boolean))];
+  const notes: string[] = [];
+  if ([...areas.values()].some((input) => input.value.length >= MOST_CHARACTERS)) notes.push(say("cutCharacters", { most: MOST_CHARACTERS }));
+  if (lines.length > MOST_CHOICES) notes.push(say("cutChoices", { most: MOST_CHOICES }));
+  return { asked: { text: value("text"), second: value("second"), choices: lines.slice(0, MOST_CHOICES) }, notes };
+}
+
+/** Without halves of characters, which no tokenizer takes. */
+function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
 }
 
 function fill(areas: ReadonlyMap<string, HTMLTextAreaElement>, asked: Asked): void {
   const values = { text: asked.text, second: asked.second, choices: asked.choices.join("\n") };
   for (const [name, value] of Object.entries(values)) {
     const input = areas.get(name);
-    if (input) input.value = value;
+    if (input) input.value = value.slice(0, MOST_CHARACTERS);
   }
 }
 

@@ -2,14 +2,13 @@
 
 import type { Engine } from "../engine.ts";
 import { Fault } from "../errors.ts";
-import type { Asked } from "../tasks/outcome.ts";
 import { aboutCard } from "./about.ts";
 import { answerCard } from "./answer.ts";
 import { benchmarkCard } from "./benchmark.ts";
 import { h } from "./dom.ts";
 import { Changes } from "./edits.ts";
 import { factsCard } from "./facts.ts";
-import { type Form, formOf } from "./form.ts";
+import { type Form, formOf, type Request } from "./form.ts";
 import { say, sayFault } from "./words.ts";
 
 export class Page {
@@ -18,11 +17,12 @@ export class Page {
   readonly #answer = h("div", { "aria-live": "polite", "aria-atomic": "true" });
   readonly #facts = h("section", { class: "card", hidden: true });
   #form: Form | null = null;
-  #last: { asked: Asked; cut: boolean } | null = null;
+  #last: Request | null = null;
   #turn = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    document.body.dataset["turn"] = "0";
   }
 
   /** All of the page in the language of now. */
@@ -41,7 +41,8 @@ export class Page {
 
   async #show(scroll: boolean): Promise<void> {
     const turn = ++this.#turn; // a later question is not overtaken by an earlier answer
-    const { asked, cut } = this.#last ?? { asked: { text: "", second: "", choices: [] }, cut: false };
+    if (!this.#last) return;
+    const { asked, notes } = this.#last;
     const button = this.#form?.button;
     if (button) button.textContent = say("asking");
     try {
@@ -49,7 +50,7 @@ export class Page {
       this.#engine.edit(this.#changes.edits);
       const outcome = await this.#engine.ask(asked);
       if (turn !== this.#turn) return;
-      this.#answer.replaceChildren(answerCard(outcome, cut));
+      this.#answer.replaceChildren(answerCard(outcome, notes));
       const looked = outcome.looked;
       const changed = (): void => void this.#show(false);
       if (looked) this.#keepingFocus(factsCard({ engine: this.#engine, changes: this.#changes, looked, changed }));
