@@ -32,7 +32,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses $(JOBS)
+	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 check: $(READY)
 	VENV=$(VENV) scripts/check
@@ -55,7 +55,7 @@ $(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
 	@touch $@
 
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS)
+	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 clean:
 	rm -rf $(VENV) $(OLDEST) $(PAGE) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info

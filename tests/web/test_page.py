@@ -35,6 +35,7 @@ from tests.web.browser import PIXEL, Visit, browsing, chromium, served
 from tests.web.small_bundle import MAX_LENGTH, PAGE, small_bundle, small_model
 
 pytestmark = [
+    pytest.mark.xdist_group("browser"),  # one process: the bundle is made once
     pytest.mark.skipif(chromium() is None, reason="there is no chromium: apt-get install chromium"),
     pytest.mark.skipif(not (PAGE / "index.html").exists(), reason="the page is not built: make page"),
 ]
