@@ -14,19 +14,33 @@ function serviceWorker(): Plugin {
       const files = readdirSync(OUT, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && entry.name !== "sw.js")
         .map((entry) => join(entry.parentPath, entry.name))
-        .map((path) => [relative(OUT, path).replaceAll("\\", "/"), createHash("sha256").update(readFileSync(path)).digest("hex")])
+        .map((path) => [
+          relative(OUT, path).replaceAll("\\", "/"),
+          createHash("sha256").update(readFileSync(path)).digest("hex"),
+        ])
         .sort();
       const list = JSON.stringify(Object.fromEntries(files), null, 2);
       const version = createHash("sha256").update(list).digest("hex").slice(0, 16);
       const template = readFileSync("src/sw.js", "utf8");
-      writeFileSync(join(OUT, "sw.js"), template.replace("{} /* files */", list).replace('"" /* version */', `"${version}"`));
+      const filled = template
+        .replace("FILES = {};", `FILES = ${list};`)
+        .replace('VERSION = "";', `VERSION = "${version}";`);
+      if (!filled.includes(list) || !filled.includes(version)) throw new Error("src/sw.js has no place for its files");
+      writeFileSync(join(OUT, "sw.js"), filled);
     },
   };
 }
 
 export default defineConfig({
   base: "./",
-  build: { outDir: OUT, emptyOutDir: true, target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 2000 },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 2000,
+  },
   worker: { format: "es" },
   plugins: [serviceWorker()],
 });

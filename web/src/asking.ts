@@ -31,7 +31,12 @@ export interface Answer {
   readonly facts: readonly Fact[]; // the paths from what the question mentions to the answer
 }
 
-export function candidatesOf(reader: GraphReader, mentions: readonly Mention[], question: string, choices: readonly string[]): Candidates {
+export function candidatesOf(
+  reader: GraphReader,
+  mentions: readonly Mention[],
+  question: string,
+  choices: readonly string[],
+): Candidates {
   const named = choices.map((choice) => reader.entity(choice));
   const ends = choices.length ? named.filter((entity) => entity !== null) : null;
   const found = routes(reader.graph, mentions, { hops: HOPS, choices: ends, most: MOST_ROUTES });
@@ -62,7 +67,11 @@ function wayOf(arm: Route["arms"][number]): string {
 }
 
 /** The answer, from the model's probability of each candidate. */
-export function answerOf(reader: GraphReader, { texts, entities, reached }: Candidates, chances: readonly number[]): Answer {
+export function answerOf(
+  reader: GraphReader,
+  { texts, entities, reached }: Candidates,
+  chances: readonly number[],
+): Answer {
   const candidates = texts
     .map((text, place) => {
       const entity = entities[place];

@@ -35,7 +35,7 @@ export class Engine {
   }
 
   static async open({ manifest, model, tokenizer, graph }: Loaded): Promise<Engine> {
-    const tokens = new Tokens(tokenizer);
+    const tokens = new Tokens(tokenizer, manifest.facts?.separator);
     const opened = graph && manifest.facts ? CompiledGraph.open(graph) : null;
     return new Engine(manifest, tokens, await Model.open(model, manifest.inputs, tokens.pad), opened);
   }
@@ -84,8 +84,11 @@ export class Engine {
     const clock = new Clock();
     const told = this.told(second ? [text, second] : [text]);
     clock.mark("select");
-    const words = this.manifest.task === "token-classification" ? wordsOf(this.tokens, text, this.manifest.max_length) : null;
-    const row = words ? { ...withFacts(this.tokens, words, told.facts, this.manifest.max_length), cut: words.cut } : this.rowOf(told);
+    const words =
+      this.manifest.task === "token-classification" ? wordsOf(this.tokens, text, this.manifest.max_length) : null;
+    const row = words
+      ? { ...withFacts(this.tokens, words, told.facts, this.manifest.max_length), cut: words.cut }
+      : this.rowOf(told);
     const { outputs, milliseconds } = await this.model.run([row]);
     const labels = this.manifest.labels ?? [];
     const said: Said = words
@@ -112,14 +115,26 @@ export class Engine {
     if (!reader || !found) return { said: likeliest(texts, chances), looked: null, times, cut };
     const { best, candidates, facts } = answerOf(reader, found, chances);
     const first = told[texts.indexOf(candidates[0]?.text ?? "")];
-    const looked = { text, mentions, facts: first?.read ? readFacts(first) : [], reasons: facts, answer: best?.entity ?? null };
+    const looked = {
+      text,
+      mentions,
+      facts: first?.read ? readFacts(first) : [],
+      reasons: facts,
+      answer: best?.entity ?? null,
+    };
     const said: Said = { kind: "chances", best: best ? [best.text] : [], chances: candidates, unknown: !best };
     return { said, looked, times, cut };
   }
 
   async #findIn({ text, second }: Asked): Promise<Outcome> {
     if (!second.trim()) throw new Fault("empty");
-    const { parts, milliseconds, cut } = await answerIn(this.tokens, this.model, text, second, this.manifest.max_length);
+    const { parts, milliseconds, cut } = await answerIn(
+      this.tokens,
+      this.model,
+      text,
+      second,
+      this.manifest.max_length,
+    );
     return { said: { kind: "parts", parts }, looked: null, times: { link: 0, select: 0, model: milliseconds }, cut };
   }
 
@@ -141,7 +156,8 @@ export class Engine {
 
   async #fill({ text }: Asked): Promise<Outcome> {
     const mask = this.tokens.mask;
-    if (mask === null || !text.replaceAll("[MASK]", mask).includes(mask)) throw new Fault("no-mask", { mask: mask ?? "[MASK]" });
+    if (mask === null || !text.replaceAll("[MASK]", mask).includes(mask))
+      throw new Fault("no-mask", { mask: mask ?? "[MASK]" });
     const row = this.rowOf({ texts: [text.replaceAll("[MASK]", mask)], facts: [], read: null });
     const { outputs, milliseconds } = await this.model.run([row]);
     const said: Said = { kind: "fills", fills: fills(this.tokens, row.ids, only(outputs, "logits")) };
@@ -176,7 +192,9 @@ function labelled(task: string, outputs: Readonly<Record<string, Output>>, label
 }
 
 function likeliest(names: readonly string[], chances: readonly number[]): Extract<Said, { kind: "chances" }> {
-  const sorted = names.map((text, place) => ({ text, chance: chances[place] })).sort((one, other) => other.chance - one.chance);
+  const sorted = names
+    .map((text, place) => ({ text, chance: chances[place] }))
+    .sort((one, other) => other.chance - one.chance);
   return { kind: "chances", best: sorted.slice(0, 1).map((one) => one.text), chances: sorted, unknown: false };
 }
 

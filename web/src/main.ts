@@ -24,6 +24,7 @@ function header(): HTMLElement {
     localStorageSet(other);
     speak(other);
     frame();
+    app.querySelector<HTMLButtonElement>(".language")?.focus();
   };
   const button = h("button", { type: "button", class: "language", lang: other, click: turn }, say("other"));
   const icon = h("img", { src: "icon.svg", alt: "", width: 40, height: 40 });
@@ -68,7 +69,13 @@ function showLoading(): (done: number, whole: number) => void {
 function showFault(error: unknown): void {
   show = () =>
     body.replaceChildren(
-      h("section", { class: "card", role: "alert" }, h("h2", {}, say("fault")), h("p", { class: "fault" }, sayFault(error)), h("button", { type: "button", click: () => location.reload() }, say("retry"))),
+      h(
+        "section",
+        { class: "card", role: "alert" },
+        h("h2", {}, say("fault")),
+        h("p", { class: "fault" }, sayFault(error)),
+        h("button", { type: "button", click: () => location.reload() }, say("retry")),
+      ),
     );
   frame();
 }

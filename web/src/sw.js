@@ -1,7 +1,7 @@
 // The page without a network. vite.config.ts fills in which files it has, with their hashes. The bundle's own files are kept by the page itself (bundle/files.ts).
 
-const FILES = {} /* files */;
-const VERSION = "" /* version */;
+const FILES = {};
+const VERSION = "";
 const STORE = `hodu-page-${VERSION}`;
 
 async function fetched(path, hash) {
@@ -20,7 +20,8 @@ async function install() {
 }
 
 async function activate() {
-  for (const name of await caches.keys()) if (name.startsWith("hodu-page-") && name !== STORE) await caches.delete(name);
+  for (const name of await caches.keys())
+    if (name.startsWith("hodu-page-") && name !== STORE) await caches.delete(name);
   await self.clients.claim();
 }
 

@@ -9,6 +9,9 @@ const TASKS: readonly string[] = [
   ...["question-answering", "sentence-embedding", "masked-lm", "causal-lm"],
 ];
 
+/** What this page can give to a model (model/inputs.ts). */
+const INPUTS: readonly string[] = ["input_ids", "attention_mask", "token_type_ids", "fact_ids"];
+
 export interface BundleFile {
   readonly path: string;
   readonly bytes: number;
@@ -54,18 +57,36 @@ export interface FactSettings {
   readonly slots: boolean;
   readonly limit: number;
   readonly hops: number;
+  readonly separator?: number | null; // the token behind each fact
 }
 
 /** The manifest, if it is one that this page reads. */
 export function manifestOf(text: string): Manifest {
   const given = objectOf(parsed(text));
-  if (given["bundle"] !== BUNDLE) throw new Fault("bundle-version", { came: String(given["bundle"]), expected: BUNDLE });
+  if (given["bundle"] !== BUNDLE)
+    throw new Fault("bundle-version", { came: String(given["bundle"]), expected: BUNDLE });
   const lacking = ["task", "max_length", "inputs", "outputs", "files"].filter((name) => given[name] == null);
   const files = objectOf(given["files"] ?? {});
   for (const name of ["model", "tokenizer", ...(files["graph"] == null ? [] : ["graph"])])
     if (!isFile(files[name])) lacking.push(`files.${name}`);
+  const unknown = listOf(given["inputs"]).filter((name) => !INPUTS.includes(String(name)));
+  lacking.push(...unknown.map((name) => `inputs: ${String(name)}`));
+  const examples = listOf(given["examples"]).filter(
+    (one) => typeof one === "string" || typeof objectOf(one)["question"] === "string",
+  );
   if (lacking.length) throw new Fault("bad-manifest", { lacking: lacking.join(", ") });
-  const manifest = { labels: null, languages: [], facts: null, examples: [], figures: [], licence: null, teacher: null, recipe: null, name: "hodu", ...given } as unknown as Manifest;
+  const manifest = {
+    labels: null,
+    languages: [],
+    facts: null,
+    figures: [],
+    licence: null,
+    teacher: null,
+    recipe: null,
+    name: "hodu",
+    ...given,
+    examples,
+  } as unknown as Manifest;
   if (manifest.task === "causal-lm") throw new Fault("gguf");
   if (!TASKS.includes(manifest.task)) throw new Fault("task", { task: manifest.task });
   if (manifest.facts && manifest.files.graph === undefined) throw new Fault("no-facts-graph");
@@ -81,12 +102,19 @@ function parsed(text: string): unknown {
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Fault("bad-manifest", { lacking: "{…}" });
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Fault("bad-manifest", { lacking: "{…}" });
   return value as Record<string, unknown>;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function isFile(value: unknown): value is BundleFile {
   if (typeof value !== "object" || value === null) return false;
   const { path, bytes, sha256 } = value as Record<string, unknown>;
-  return typeof path === "string" && typeof bytes === "number" && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256);
+  return (
+    typeof path === "string" && typeof bytes === "number" && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256)
+  );
 }

@@ -33,7 +33,12 @@ export function beside(reader: GraphReader, texts: readonly string[], budget: Bu
 }
 
 /** A question with each of its choices. Numbers in the question do not depend on the choice. */
-export function besideChoices(reader: GraphReader, question: string, choices: readonly string[], budget: Budget): Told[] {
+export function besideChoices(
+  reader: GraphReader,
+  question: string,
+  choices: readonly string[],
+  budget: Budget,
+): Told[] {
   const found = choices.map((choice) => reader.read([question, choice]));
   const any = found.some((one) => one.facts.length > 0);
   return found.map((one, place) => ({

@@ -22,7 +22,9 @@ class Strings {
   }
 
   at(number: number): string {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#text.subarray(this.#places[number], this.#places[number + 1]));
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      this.#text.subarray(this.#places[number], this.#places[number + 1]),
+    );
   }
 }
 

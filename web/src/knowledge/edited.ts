@@ -24,10 +24,18 @@ interface Edge {
 export function edited(graph: CompiledGraph, edits: Edits): CompiledGraph {
   if (!edits.removed.length && !edits.added.length) return graph;
   const removed = new Set(edits.removed.map(keyOf));
-  const outgoing = ({ subject, relation, object }: Triple): readonly [number, Edge] => [subject, { relation, other: object, weight: 1 }];
-  const incoming = ({ subject, relation, object }: Triple): readonly [number, Edge] => [object, { relation, other: subject, weight: 1 }];
-  const isGone = (entity: number, edge: Edge): boolean => removed.has(keyOf({ subject: entity, relation: edge.relation, object: edge.other }));
-  const isGoneBack = (entity: number, edge: Edge): boolean => removed.has(keyOf({ subject: edge.other, relation: edge.relation, object: entity }));
+  const outgoing = ({ subject, relation, object }: Triple): readonly [number, Edge] => [
+    subject,
+    { relation, other: object, weight: 1 },
+  ];
+  const incoming = ({ subject, relation, object }: Triple): readonly [number, Edge] => [
+    object,
+    { relation, other: subject, weight: 1 },
+  ];
+  const isGone = (entity: number, edge: Edge): boolean =>
+    removed.has(keyOf({ subject: entity, relation: edge.relation, object: edge.other }));
+  const isGoneBack = (entity: number, edge: Edge): boolean =>
+    removed.has(keyOf({ subject: edge.other, relation: edge.relation, object: entity }));
   return graph.withRows(
     changed(graph.out, edits.removed.map(outgoing), edits.added.map(outgoing), isGone),
     changed(graph.into, edits.removed.map(incoming), edits.added.map(incoming), isGoneBack),
@@ -42,12 +50,17 @@ function changed(
 ): Rows {
   const touched = new Map<number, Edge[]>();
   for (const [entity] of [...removed, ...added])
-    if (!touched.has(entity)) touched.set(entity, edgesOf(rows, entity).filter((edge) => !isGone(entity, edge)));
+    if (!touched.has(entity))
+      touched.set(
+        entity,
+        edgesOf(rows, entity).filter((edge) => !isGone(entity, edge)),
+      );
   for (const [entity, edge] of added) {
     const known = touched.get(entity) ?? [];
     if (!known.some((one) => one.relation === edge.relation && one.other === edge.other)) known.push(edge);
   }
-  for (const edges of touched.values()) edges.sort((one, other) => one.other - other.other || one.relation - other.relation);
+  for (const edges of touched.values())
+    edges.sort((one, other) => one.other - other.other || one.relation - other.relation);
   return copied(rows, touched);
 }
 
@@ -63,9 +76,15 @@ function copied(rows: Rows, touched: ReadonlyMap<number, readonly Edge[]>): Rows
   const entities = rows.starts.length - 1;
   const starts = new Uint32Array(entities + 1);
   for (let entity = 0; entity < entities; entity += 1)
-    starts[entity + 1] = starts[entity] + (touched.get(entity)?.length ?? rows.starts[entity + 1] - rows.starts[entity]);
+    starts[entity + 1] =
+      starts[entity] + (touched.get(entity)?.length ?? rows.starts[entity + 1] - rows.starts[entity]);
   const count = starts[entities];
-  const made = { starts, relation: alike(rows.relation, count), other: new Int32Array(count), weight: rows.weight && new Float32Array(count) };
+  const made = {
+    starts,
+    relation: alike(rows.relation, count),
+    other: new Int32Array(count),
+    weight: rows.weight && new Float32Array(count),
+  };
   let from = 0;
   const copy = (past: number): void => {
     const [first, last] = [rows.starts[from], rows.starts[past]];
@@ -88,5 +107,9 @@ function copied(rows: Rows, touched: ReadonlyMap<number, readonly Edge[]>): Rows
 
 /** An empty column of numbers of the same kind. */
 function alike(column: Section, length: number): Section {
-  return column instanceof Uint8Array ? new Uint8Array(length) : column instanceof Uint16Array ? new Uint16Array(length) : new Uint32Array(length);
+  return column instanceof Uint8Array
+    ? new Uint8Array(length)
+    : column instanceof Uint16Array
+      ? new Uint16Array(length)
+      : new Uint32Array(length);
 }

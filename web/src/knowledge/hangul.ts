@@ -8,7 +8,18 @@ export const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\
 const STRIPPED = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
 const BRACKETED = new RegExp(`(?<=[^${SPACE}])[${SPACE}]*[(\\[（][^()\\[\\]（）]*[)\\]）][${SPACE}]*$`);
 const CLOSING = /["'”’」』>)\]}.,!?·… ]+$/;
-const DIGITS: Readonly<Record<string, string>> = { 0: "ㅇ", 1: "ㄹ", 2: "", 3: "ㅁ", 4: "", 5: "", 6: "ㄱ", 7: "ㄹ", 8: "ㄹ", 9: "" };
+const DIGITS: Readonly<Record<string, string>> = {
+  0: "ㅇ",
+  1: "ㄹ",
+  2: "",
+  3: "ㅁ",
+  4: "",
+  5: "",
+  6: "ㄱ",
+  7: "ㄹ",
+  8: "ㄹ",
+  9: "",
+};
 const LETTERS: Readonly<Record<string, string>> = { L: "ㄹ", M: "ㅁ", N: "ㄴ", R: "ㄹ" };
 const SOUNDS: readonly (readonly [RegExp, string])[] = [
   [/(l|le|el)$/, "ㄹ"],

@@ -47,7 +47,8 @@ function headerOf(file: ArrayBuffer): { header: Header & { sections: Record<stri
   if (version !== VERSION) throw new Fault("graph-version", { came: version, expected: VERSION });
   const length = start.getUint32(12, true);
   const size = start.getBigUint64(16, true);
-  if (size !== BigInt(file.byteLength)) throw new Fault("graph-size", { came: file.byteLength, expected: String(size) });
+  if (size !== BigInt(file.byteLength))
+    throw new Fault("graph-size", { came: file.byteLength, expected: String(size) });
   const text = new Uint8Array(file, START, length);
   if (crc32(text) !== start.getUint32(24, true)) throw new Fault("graph-damaged", { part: "header" });
   return { header: JSON.parse(withLongNumbersQuoted(new TextDecoder().decode(text))), first: START + length };

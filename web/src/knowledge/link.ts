@@ -131,14 +131,20 @@ function bytePlaces(folded: readonly string[]): { at: number[]; characters: numb
   folded.forEach((character, number) => {
     const code = character.codePointAt(0) ?? 0;
     at.push(characters.length);
-    for (let byte = 0; byte < (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4); byte += 1) characters.push(number);
+    for (let byte = 0; byte < (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4); byte += 1)
+      characters.push(number);
   });
   characters.push(folded.length);
   return { at, characters };
 }
 
 /** Whether a surface is that of a verb here, and its best candidates. */
-function meanings(linker: Linker, pattern: number, mask: number, limit: number): { verbal: boolean; candidates: Candidate[] } {
+function meanings(
+  linker: Linker,
+  pattern: number,
+  mask: number,
+  limit: number,
+): { verbal: boolean; candidates: Candidate[] } {
   const first = linker.starts[pattern];
   const past = linker.starts[pattern + 1];
   if (past === first + 1) return { verbal: 1 << linker.tail[first] >= VERBAL, candidates: [candidate(linker, first)] };

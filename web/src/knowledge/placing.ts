@@ -19,10 +19,22 @@ export function slot(width: number, height: number, column: number): Slot {
 /** Orders each column but the first, and gives all slots their middle. Columns are `bend` apart. */
 export function place(columns: Slot[][], bend: number): void {
   order(columns);
-  for (const column of columns) settle(column, column.map((_, number) => stacked(column, number)));
+  for (const column of columns)
+    settle(
+      column,
+      column.map((_, number) => stacked(column, number)),
+    );
   for (let sweep = 0; sweep < 2 * SWEEPS; sweep += 1)
     for (const column of sweep % 2 ? [...columns].reverse() : columns)
-      settle(column, column.map((one) => mean(one.near.map((other) => other.y), one.y)));
+      settle(
+        column,
+        column.map((one) =>
+          mean(
+            one.near.map((other) => other.y),
+            one.y,
+          ),
+        ),
+      );
   across(columns, bend);
   const top = Math.min(0, ...columns.flat().map((one) => one.y - one.height / 2));
   for (const one of columns.flat()) one.y -= top;

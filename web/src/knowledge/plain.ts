@@ -3,15 +3,24 @@
 const UNFIT = /[\p{Cc}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 const NARROW = new Set("iljIftr.,:;'|!()[]{}· ");
 const MARK = /[\p{Mn}\p{Me}\p{Cf}]/u;
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
 /** The text on one line, without what steers the direction of writing; cut at so many characters, with an ellipsis. */
 export function plain(text: string, most = 200): string {
   const characters = [...text];
-  const said = characters.slice(0, 8 * most).join("").replace(UNFIT, " ").replace(/\s+/gu, " ").trim();
+  const said = characters
+    .slice(0, 8 * most)
+    .join("")
+    .replace(UNFIT, " ")
+    .replace(/\s+/gu, " ")
+    .trim();
   const kept = [...said];
   if (kept.length <= most && characters.length <= 8 * most) return said;
-  return `${kept.slice(0, most - 1).join("").trimEnd()}…`;
+  return `${kept
+    .slice(0, most - 1)
+    .join("")
+    .trimEnd()}…`;
 }
 
 /** About how wide the text is, in heights of a letter: rather too wide than too narrow, whatever the font. */

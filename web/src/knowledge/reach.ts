@@ -27,7 +27,15 @@ interface Hop {
 export function at(starts: readonly number[]): Reach {
   const none = starts.map(() => false);
   const nothing = starts.map(() => -1);
-  return { path: starts.map((_, place) => place), entity: starts, through: none, parent: nothing, step: nothing, start: starts, cut: none };
+  return {
+    path: starts.map((_, place) => place),
+    entity: starts,
+    through: none,
+    parent: nothing,
+    step: nothing,
+    start: starts,
+    cut: none,
+  };
 }
 
 /** All paths that are a step longer. None comes back to its start. */
@@ -37,7 +45,8 @@ export function onward(graph: CompiledGraph, reach: Reach): Reach {
   const hops: Hop[] = [];
   [graph.out, graph.into].forEach((way, back) => {
     for (const row of rows)
-      for (const { relation, other } of edges(way, reach.entity[row], most)) hops.push({ row, step: 2 * relation + back, entity: other });
+      for (const { relation, other } of edges(way, reach.entity[row], most))
+        hops.push({ row, step: 2 * relation + back, entity: other });
   });
   return grouped(reach, hops, cut);
 }
@@ -68,7 +77,11 @@ export function pairs(left: readonly number[], right: readonly number[]): (reado
   return left.flatMap((value, place) => (places.get(value) ?? []).map((other) => [place, other] as const));
 }
 
-export function* edges(rows: Rows, entity: number, most: number): Generator<{ relation: number; other: number; weight: number }> {
+export function* edges(
+  rows: Rows,
+  entity: number,
+  most: number,
+): Generator<{ relation: number; other: number; weight: number }> {
   const first = rows.starts[entity];
   const past = Math.min(rows.starts[entity + 1], first + most);
   for (let place = first; place < past; place += 1)
@@ -107,7 +120,13 @@ function grouped(reach: Reach, hops: readonly Hop[], cut: readonly boolean[]): R
       return { path, step, entity, through };
     })
     .filter(({ path, entity }) => entity !== reach.start[path])
-    .sort((one, other) => one.path - other.path || one.step - other.step || one.entity - other.entity || Number(one.through) - Number(other.through));
+    .sort(
+      (one, other) =>
+        one.path - other.path ||
+        one.step - other.step ||
+        one.entity - other.entity ||
+        Number(one.through) - Number(other.through),
+    );
   const rows = { path: [] as number[], entity: [] as number[], through: [] as boolean[] };
   const paths = { parent: [] as number[], step: [] as number[], start: [] as number[], cut: [] as boolean[] };
   made.forEach(({ path, step, entity, through }, place) => {

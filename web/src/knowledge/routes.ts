@@ -50,7 +50,11 @@ export interface RouteSettings {
 }
 
 /** The first `most` routes of at most `hops` steps, all arms of a route together: those on which mentions meet, then single paths. */
-export function routes(graph: CompiledGraph, mentions: readonly Mention[], { hops, choices, most }: RouteSettings): Route[] {
+export function routes(
+  graph: CompiledGraph,
+  mentions: readonly Mention[],
+  { hops, choices, most }: RouteSettings,
+): Route[] {
   const ends = choices && [...new Set(choices)].sort((one, other) => one - other);
   const starts = startsOf(mentions);
   if (!starts.length || ends?.length === 0) return [];
@@ -72,7 +76,8 @@ function startsOf(mentions: readonly Mention[]): Start[] {
   for (let place = 0; place < CANDIDATES; place += 1)
     mentions.forEach(({ candidates }, mention) => {
       const candidate = candidates[place];
-      if (candidate && !starts.has(candidate.entity)) starts.set(candidate.entity, { mention, entity: candidate.entity, score: candidate.score });
+      if (candidate && !starts.has(candidate.entity))
+        starts.set(candidate.entity, { mention, entity: candidate.entity, score: candidate.score });
     });
   return [...starts.values()];
 }
@@ -145,7 +150,13 @@ class Search {
       .map(([one, other]) => ({ first: left.row[one], second: right.row[other], entity: left.entity[one] }))
       .filter(({ first, second }) => left.last[first] < right.last[second])
       .sort((one, other) => one.first - other.first || one.second - other.second); // stable: entities stay in order
-    const joined = { row: [] as number[], entity: [] as number[], arms: [] as Place[][], last: [] as number[], score: [] as number[] };
+    const joined = {
+      row: [] as number[],
+      entity: [] as number[],
+      arms: [] as Place[][],
+      last: [] as number[],
+      score: [] as number[],
+    };
     made.forEach(({ first, second, entity }, place) => {
       const before = made[place - 1];
       if (before?.first !== first || before.second !== second) {
@@ -258,7 +269,9 @@ function wayOf(graph: CompiledGraph, arm: Arm, answer: number, others: ReadonlyS
 
 /** One of the paths alone, less some entities. */
 function only(reach: Reach, path: number, without: ReadonlySet<number>): Reach {
-  const rows = reach.path.map((_, row) => row).filter((row) => reach.path[row] === path && !without.has(reach.entity[row]));
+  const rows = reach.path
+    .map((_, row) => row)
+    .filter((row) => reach.path[row] === path && !without.has(reach.entity[row]));
   return {
     path: rows.map(() => 0),
     entity: rows.map((row) => reach.entity[row]),

@@ -141,7 +141,14 @@ interface Arm {
 }
 
 /** Edges between two mentions, and pairs of edges that meet at one entity. The more and the rarer mentions meet there, the better. */
-function between(graph: CompiledGraph, mentions: readonly Mention[], places: Places, near: Near, hops: number, best: Best): void {
+function between(
+  graph: CompiledGraph,
+  mentions: readonly Mention[],
+  places: Places,
+  near: Near,
+  hops: number,
+  best: Best,
+): void {
   const meeting = new Map<number, Map<number, Arm[]>>();
   const met = hops > 1 ? metBy(places, near) : new Set<number>();
   for (const [entity, edges] of near) {
@@ -163,7 +170,13 @@ function between(graph: CompiledGraph, mentions: readonly Mention[], places: Pla
   for (const [middle, arms] of meeting) join(graph, mentions, middle, arms, best);
 }
 
-function join(graph: CompiledGraph, mentions: readonly Mention[], middle: number, arms: Map<number, Arm[]>, best: Best): void {
+function join(
+  graph: CompiledGraph,
+  mentions: readonly Mention[],
+  middle: number,
+  arms: Map<number, Arm[]>,
+  best: Best,
+): void {
   let rare = 0;
   for (const each of arms.values()) rare += Math.max(...each.map((arm) => arm.rare));
   let strength = 4 * graph.rarity(middle) * rare;
@@ -193,7 +206,14 @@ function metBy(places: Places, near: Near): Set<number> {
 }
 
 /** A mention's own edges, but for those that are between it and another. */
-function about(graph: CompiledGraph, entity: number, score: number, surface: string, edges: readonly Edge[], best: Best): void {
+function about(
+  graph: CompiledGraph,
+  entity: number,
+  score: number,
+  surface: string,
+  edges: readonly Edge[],
+  best: Best,
+): void {
   const mine = graph.rarity(entity);
   for (const { other, fact, weight } of edges) {
     const known = best.get(keyOf(fact));

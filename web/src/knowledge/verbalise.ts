@@ -10,10 +10,15 @@ const PAIRS = new Map<string, readonly [string, string]>([
   ...["과(와)", "와(과)"].map((pair) => [pair, ["과", "와"]] as const),
   ...["아(야)", "야(아)"].map((pair) => [pair, ["아", "야"]] as const),
   ["(으)로", ["으로", "로"]],
-  ...["라고", "라는", "라", "나", "랑", "며", "고", "다", "란"].map((rest) => [`(이)${rest}`, [`이${rest}`, rest]] as const),
+  ...["라고", "라는", "라", "나", "랑", "며", "고", "다", "란"].map(
+    (rest) => [`(이)${rest}`, [`이${rest}`, rest]] as const,
+  ),
 ]);
 const LONGEST_FIRST = [...PAIRS.keys()].sort((one, other) => other.length - one.length);
-const PART = new RegExp(["\\{subject\\}", "\\{object\\}", ...LONGEST_FIRST.map((pair) => pair.replace(/[()]/g, "\\$&"))].join("|"), "g");
+const PART = new RegExp(
+  ["\\{subject\\}", "\\{object\\}", ...LONGEST_FIRST.map((pair) => pair.replace(/[()]/g, "\\$&"))].join("|"),
+  "g",
+);
 
 function particle(word: string, pair: string, [afterFinal, afterVowel]: readonly [string, string]): string {
   const final = spokenFinal(word);

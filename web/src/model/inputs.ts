@@ -19,7 +19,10 @@ export interface Feed {
 
 export function withFacts(tokens: Tokens, row: Row, facts: readonly string[], most: number): FactRow {
   const end = tokens.separator === null ? [] : [tokens.separator];
-  const kept = fitting(facts.map((fact) => [...tokens.plain(fact), ...end]), most - row.ids.length);
+  const kept = fitting(
+    facts.map((fact) => [...tokens.plain(fact), ...end]),
+    most - row.ids.length,
+  );
   return {
     ids: [...row.ids, ...kept.flat()],
     types: [...row.types, ...kept.flat().map(() => 0)],

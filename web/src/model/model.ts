@@ -22,7 +22,8 @@ export class Model {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker.addEventListener("message", (event: MessageEvent<Reply>) => this.#settle(event.data));
     this.#worker.addEventListener("error", (event) => {
-      for (const id of [...this.#waiting.keys()]) this.#settle({ id, error: event.message || "the worker did not start" });
+      for (const id of [...this.#waiting.keys()])
+        this.#settle({ id, error: event.message || "the worker did not start" });
     });
   }
 

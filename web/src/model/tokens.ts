@@ -20,9 +20,13 @@ export class Tokens {
   readonly #tokenizer: Tokenizer;
   readonly #ofBytes: boolean;
 
-  constructor(file: ArrayBuffer) {
+  /** `separator`: what closes a fact, where the manifest says it; else what closes a text. */
+  constructor(file: ArrayBuffer, separator?: number | null) {
     try {
-      const told = JSON.parse(new TextDecoder().decode(file)) as { padding?: { pad_id?: number } | null; pre_tokenizer?: unknown };
+      const told = JSON.parse(new TextDecoder().decode(file)) as {
+        padding?: { pad_id?: number } | null;
+        pre_tokenizer?: unknown;
+      };
       this.#ofBytes = JSON.stringify(told.pre_tokenizer ?? null).includes("ByteLevel");
       this.#tokenizer = new Tokenizer(told, {});
       const known = (names: readonly string[]): string | undefined =>
@@ -32,7 +36,7 @@ export class Tokens {
     } catch (error) {
       throw new Fault("tokenizer", { why: String(error) });
     }
-    this.separator = this.#processed([], null).ids.at(-1) ?? null;
+    this.separator = separator ?? this.#processed([], null).ids.at(-1) ?? null;
   }
 
   /** The ids of a sentence, without special tokens. */

@@ -25,22 +25,30 @@ env.logLevel = "error";
 async function answer(request: Request): Promise<Reply> {
   if ("model" in request) {
     // warnings about a model are for who exports it, not for the console of who uses it
-    session = await InferenceSession.create(new Uint8Array(request.model), { executionProviders: ["wasm"], logSeverityLevel: 3 });
+    session = await InferenceSession.create(new Uint8Array(request.model), {
+      executionProviders: ["wasm"],
+      logSeverityLevel: 3,
+    });
     return { id: request.id, outputs: {}, milliseconds: 0 };
   }
   if (!session) throw new Error("no model is loaded");
   const { rows, length, inputs } = request.feed;
-  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, new Tensor("int64", data, [rows, length])]));
+  const feeds = Object.fromEntries(
+    Object.entries(inputs).map(([name, data]) => [name, new Tensor("int64", data, [rows, length])]),
+  );
   const start = performance.now();
   const made = await session.run(feeds);
   const milliseconds = performance.now() - start;
   const outputs: Record<string, Output> = {};
-  for (const [name, { dims, data }] of Object.entries(made)) outputs[name] = { dims, values: Float32Array.from(data as Float32Array) };
+  for (const [name, { dims, data }] of Object.entries(made))
+    outputs[name] = { dims, values: Float32Array.from(data as Float32Array) };
   return { id: request.id, outputs, milliseconds };
 }
 
 addEventListener("message", (event: MessageEvent<Request>) => {
   answer(event.data)
-    .catch((error: unknown): Reply => ({ id: event.data.id, error: error instanceof Error ? error.message : String(error) }))
+    .catch(
+      (error: unknown): Reply => ({ id: event.data.id, error: error instanceof Error ? error.message : String(error) }),
+    )
     .then((reply) => postMessage(reply));
 });

@@ -5,7 +5,10 @@ import { h } from "./dom.ts";
 import { say, spoken, type Word } from "./words.ts";
 
 export function aboutCard({ manifest, graph }: Engine): HTMLElement {
-  const bytes = [manifest.files.model, manifest.files.tokenizer, manifest.files.graph].reduce((sum, file) => sum + (file?.bytes ?? 0), 0);
+  const bytes = [manifest.files.model, manifest.files.tokenizer, manifest.files.graph].reduce(
+    (sum, file) => sum + (file?.bytes ?? 0),
+    0,
+  );
   const number = (value: number): string => value.toLocaleString(spoken());
   const rows: [Word, string | null][] = [
     ["task", manifest.task],
@@ -18,9 +21,17 @@ export function aboutCard({ manifest, graph }: Engine): HTMLElement {
     ["licence", manifest.licence],
     ["made", `${manifest.created} · hodu ${manifest.hodu}`],
   ];
-  const told = rows.filter(([, value]) => value).flatMap(([word, value]) => [h("dt", {}, say(word)), h("dd", {}, value)]);
+  const told = rows
+    .filter(([, value]) => value)
+    .flatMap(([word, value]) => [h("dt", {}, say(word)), h("dd", {}, value)]);
   const figures = manifest.figures.map(({ system, metric, value, unit }) =>
-    h("tr", {}, h("th", { scope: "row" }, system), h("td", {}, metric), h("td", {}, `${number(value)} ${unit === "1" ? "" : unit}`)),
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, system),
+      h("td", {}, metric),
+      h("td", {}, `${number(value)} ${unit === "1" ? "" : unit}`),
+    ),
   );
   return h(
     "details",

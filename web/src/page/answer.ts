@@ -24,7 +24,10 @@ function shown(said: Said): HTMLElement[] {
     case "score":
       return [h("p", { class: "headline" }, `${say("score")}: `, h("strong", {}, said.score.toFixed(3)))];
     case "similarity":
-      return [h("p", { class: "headline" }, `${say("similarity")}: `, h("strong", {}, said.cosine.toFixed(3))), meter(Math.max(said.cosine, 0))];
+      return [
+        h("p", { class: "headline" }, `${say("similarity")}: `, h("strong", {}, said.cosine.toFixed(3))),
+        meter(Math.max(said.cosine, 0)),
+      ];
     case "parts":
       return partsShown(said.parts);
     case "fills":
@@ -38,13 +41,19 @@ function headline(said: Extract<Said, { kind: "chances" }>): HTMLElement {
     return h("p", { class: "headline unknown" }, h("strong", {}, say("unknown")), h("span", {}, ` ${why}`));
   }
   if (!said.best.length) return h("p", { class: "headline" }, say("nothing"));
-  return h("p", { class: "headline" }, ...said.best.flatMap((text, place) => [place ? ", " : null, h("strong", {}, text)]));
+  return h(
+    "p",
+    { class: "headline" },
+    ...said.best.flatMap((text, place) => [place ? ", " : null, h("strong", {}, text)]),
+  );
 }
 
 function bars(chances: readonly { readonly text: string; readonly chance: number }[]): HTMLElement {
-  const rows = chances.slice(0, SHOWN).map(({ text, chance }) =>
-    h("li", {}, h("span", { class: "name" }, text), meter(chance), h("span", { class: "share" }, percent(chance))),
-  );
+  const rows = chances
+    .slice(0, SHOWN)
+    .map(({ text, chance }) =>
+      h("li", {}, h("span", { class: "name" }, text), meter(chance), h("span", { class: "share" }, percent(chance))),
+    );
   return h("ol", { class: "bars" }, ...rows);
 }
 
@@ -68,11 +77,21 @@ function partsShown(parts: readonly Part[]): HTMLElement[] {
   });
   const text = h("p", { class: "marked" }, ...marked);
   if (!answer) return [text];
-  return [h("p", { class: "headline" }, h("strong", {}, answer.text || say("noAnswer")), h("span", {}, ` ${percent(answer.chance)}`)), text];
+  return [
+    h(
+      "p",
+      { class: "headline" },
+      h("strong", {}, answer.text || say("noAnswer")),
+      h("span", {}, ` ${percent(answer.chance)}`),
+    ),
+    text,
+  ];
 }
 
 function timesText({ times, looked }: Outcome): string {
   const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
-  const parts = looked ? [`${say("link")} ${milliseconds(times.link)}`, `${say("select")} ${milliseconds(times.select)}`] : [];
+  const parts = looked
+    ? [`${say("link")} ${milliseconds(times.link)}`, `${say("select")} ${milliseconds(times.select)}`]
+    : [];
   return `${say("times")}: ${[...parts, `${say("model")} ${milliseconds(times.model)}`].join(" · ")}`;
 }

@@ -25,7 +25,15 @@ export function benchmarkCard(engine: Engine): HTMLElement {
       for (const length of LENGTHS.filter((one) => one <= engine.manifest.max_length)) {
         status.textContent = say("measuring", { length });
         const { p50, p95 } = await speedAt(engine, length);
-        table.append(h("tr", {}, h("th", { scope: "row" }, String(length)), h("td", {}, p50.toFixed(1)), h("td", {}, p95.toFixed(1))));
+        table.append(
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, String(length)),
+            h("td", {}, p50.toFixed(1)),
+            h("td", {}, p95.toFixed(1)),
+          ),
+        );
       }
       status.textContent = "";
     } catch (error) {
@@ -35,17 +43,30 @@ export function benchmarkCard(engine: Engine): HTMLElement {
   };
   button.addEventListener("click", () => void run());
   const head = h("tr", {}, ...(["tokens", "p50", "p95"] as const).map((word) => h("th", { scope: "col" }, say(word))));
-  return h("details", { class: "card benchmark" }, h("summary", {}, say("benchmark")), button, status, h("table", {}, h("thead", {}, head), table));
+  return h(
+    "details",
+    { class: "card benchmark" },
+    h("summary", {}, say("benchmark")),
+    button,
+    status,
+    h("table", {}, h("thead", {}, head), table),
+  );
 }
 
 export async function speedAt(engine: Engine, length: number): Promise<Speed> {
   const numbers = Array.from({ length }, (_, at) => at);
   const { ids } = engine.tokens.row(["호두 walnut"], length); // what the pieces are does not matter
-  const row: FactRow = { ids: numbers.map((at) => ids[at % ids.length]), types: numbers.map(() => 0), facts: numbers.map(() => 0), read: 0 };
+  const row: FactRow = {
+    ids: numbers.map((at) => ids[at % ids.length]),
+    types: numbers.map(() => 0),
+    facts: numbers.map(() => 0),
+    read: 0,
+  };
   for (let run = 0; run < WARM; run += 1) await engine.model.run([row]);
   const times: number[] = [];
   const start = performance.now();
-  while (times.length < MOST_RUNS && performance.now() - start < MOST_MILLISECONDS) times.push((await engine.model.run([row])).milliseconds);
+  while (times.length < MOST_RUNS && performance.now() - start < MOST_MILLISECONDS)
+    times.push((await engine.model.run([row])).milliseconds);
   times.sort((one, other) => one - other);
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(share * times.length))];
   return { length, p50: at(0.5), p95: at(0.95) };

@@ -5,11 +5,19 @@ type Properties = Readonly<Record<string, string | number | boolean | ((event: E
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function h<Name extends keyof HTMLElementTagNameMap>(name: Name, properties: Properties = {}, ...children: Child[]): HTMLElementTagNameMap[Name] {
+export function h<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  properties: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Name] {
   return filled(document.createElement(name), properties, children);
 }
 
-export function svg<Name extends keyof SVGElementTagNameMap>(name: Name, properties: Properties = {}, ...children: Child[]): SVGElementTagNameMap[Name] {
+export function svg<Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  properties: Properties = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Name] {
   return filled(document.createElementNS(SVG, name), properties, children);
 }
 

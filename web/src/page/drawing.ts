@@ -8,6 +8,7 @@ import { svg } from "./dom.ts";
 const SIZE = 15; // of letters: names
 const SMALL = 12.5; // notes and labels of lines
 const [LINE, PADDING, MARGIN, BEND] = [1.35, 12, 10, 26];
+const LEAST = 0.72; // of its size, on a narrow screen; what is wider still is moved with a finger
 const [TIP, APART] = [9, 14]; // of an arrow; two lines where they meet a box
 
 interface Line {
@@ -39,12 +40,28 @@ export function draw(drawing: Drawing): SVGSVGElement {
   const high = 2 * MARGIN + Math.max(0, ...columns.flat().map((one) => one.y + one.height / 2));
   const sides = columns.map((column) => Math.max(0, ...column.map((one) => one.width / 2)));
   const ports = portsOf(lines);
-  const drawn = lines.map((one, number) => pressable(drawing, one, pathOf(one, boxes, nodes, ports[number], sides), most.label));
-  return svg(
-    "svg",
-    { class: "graph", role: "group", "aria-label": title, width: Math.ceil(wide), height: Math.ceil(high), viewBox: `0 0 ${Math.ceil(wide)} ${Math.ceil(high)}` },
-    svg("g", { transform: `translate(${MARGIN} ${MARGIN})` }, ...drawn, ...nodes.map((node, number) => boxOf(node, boxes[number], most.name))),
+  const drawn = lines.map((one, number) =>
+    pressable(drawing, one, pathOf(one, boxes, nodes, ports[number], sides), most.label),
   );
+  const picture = svg(
+    "svg",
+    {
+      class: "graph",
+      role: "group",
+      "aria-label": title,
+      width: Math.ceil(wide),
+      height: Math.ceil(high),
+      viewBox: `0 0 ${Math.ceil(wide)} ${Math.ceil(high)}`,
+    },
+    svg(
+      "g",
+      { transform: `translate(${MARGIN} ${MARGIN})` },
+      ...drawn,
+      ...nodes.map((node, number) => boxOf(node, boxes[number], most.name)),
+    ),
+  );
+  picture.style.minWidth = `${Math.ceil(LEAST * wide)}px`;
+  return picture;
 }
 
 /** The column of each node: even numbers, by distance from a mention, the answer last; labels of lines stand in the odd ones between. */
@@ -78,11 +95,20 @@ function lineOf(boxes: readonly Slot[], edge: Edge, columns: readonly Slot[][], 
   let [one, other] = [boxes[edge.subject], boxes[edge.object]];
   if (one.column > other.column) [one, other] = [other, one];
   const beside = one.column < last || last === 0 ? one.column + 1 : one.column - 1;
-  const between = one.column === other.column ? [beside] : Array.from({ length: other.column - one.column - 1 }, (_, step) => one.column + 1 + step);
+  const between =
+    one.column === other.column
+      ? [beside]
+      : Array.from({ length: other.column - one.column - 1 }, (_, step) => one.column + 1 + step);
   const odd = between.filter((column) => column % 2);
-  const emptiest = odd.reduce((best, column) => (columns[column].length < columns[best].length ? column : best), odd[0]);
+  const emptiest = odd.reduce(
+    (best, column) => (columns[column].length < columns[best].length ? column : best),
+    odd[0],
+  );
   const made = between.map((column) => {
-    const size = column === emptiest ? ([SMALL * width(shortened(edge.label, most)) + 12, SMALL * LINE + 6] as const) : ([0, 2] as const);
+    const size =
+      column === emptiest
+        ? ([SMALL * width(shortened(edge.label, most)) + 12, SMALL * LINE + 6] as const)
+        : ([0, 2] as const);
     const passing = slot(...size, column);
     columns[column].push(passing);
     return passing;
@@ -126,11 +152,18 @@ function portsOf(lines: readonly Line[]): [number, number][] {
 }
 
 /** The line, level inside columns and bent between them, and its tip at the object. */
-function pathOf({ slots, edge }: Line, boxes: readonly Slot[], nodes: readonly Node[], ends: readonly [number, number], sides: readonly number[]): { line: string; tip: string } {
+function pathOf(
+  { slots, edge }: Line,
+  boxes: readonly Slot[],
+  nodes: readonly Node[],
+  ends: readonly [number, number],
+  sides: readonly number[],
+): { line: string; tip: string } {
   const heights = [ends[0], ...slots.slice(1, -1).map((one) => one.y), ends[1]];
   const ways = slots.slice(1).map((after, number) => (after.column > slots[number].column ? 1 : -1));
   const tipFirst = boxes[edge.object] === slots[0] && boxes[edge.subject] !== slots[0];
-  const rim = (one: Slot, way: number, height: number): number => one.x + way * reach(one, nodes[boxes.indexOf(one)], height);
+  const rim = (one: Slot, way: number, height: number): number =>
+    one.x + way * reach(one, nodes[boxes.indexOf(one)], height);
   const first = rim(slots[0], ways[0], ends[0]);
   const last = rim(slots[slots.length - 1], -ways[ways.length - 1], ends[1]);
   const inset = TIP - 2;
@@ -158,7 +191,12 @@ function reach(one: Slot, node: Node, height: number): number {
   return one.width / 2 - radius + Math.sqrt(Math.max(radius ** 2 - (height - one.y) ** 2, 0));
 }
 
-function pressable(drawing: Drawing, { edge, label }: Line, path: { line: string; tip: string }, most: number): SVGGElement {
+function pressable(
+  drawing: Drawing,
+  { edge, label }: Line,
+  path: { line: string; tip: string },
+  most: number,
+): SVGGElement {
   const press = (event: Event): void => {
     if (event instanceof KeyboardEvent && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -166,7 +204,14 @@ function pressable(drawing: Drawing, { edge, label }: Line, path: { line: string
   };
   return svg(
     "g",
-    { class: "edge", role: "button", tabindex: 0, "aria-label": drawing.removal(edge.sentence), click: press, keydown: press },
+    {
+      class: "edge",
+      role: "button",
+      tabindex: 0,
+      "aria-label": drawing.removal(edge.sentence),
+      click: press,
+      keydown: press,
+    },
     svg("title", {}, drawing.removal(edge.sentence)),
     svg("path", { class: "hit", d: path.line }),
     svg("path", { class: "line", d: path.line }),

@@ -34,7 +34,8 @@ export function factsCard(panel: FactsPanel): HTMLElement[] {
   if (looked.reasons.length) parts.push(factList(panel, looked.reasons, language));
   if (looked.facts.length) {
     const list = factList(panel, looked.facts, language);
-    if (looked.reasons.length) parts.push(h("details", {}, h("summary", {}, `${say("read")} (${looked.facts.length})`), list));
+    if (looked.reasons.length)
+      parts.push(h("details", {}, h("summary", {}, `${say("read")} (${looked.facts.length})`), list));
     else parts.push(list);
   }
   return [...parts, ...changesList(panel, language), adder(panel)];
@@ -66,7 +67,11 @@ function factList(panel: FactsPanel, facts: readonly Fact[], language: string): 
   if (!graph) return h("ul");
   const rows = once(facts).map((fact) => {
     const said = sentence(graph, fact, language);
-    const button = h("button", { type: "button", class: "small", "aria-label": say("remove", { fact: said }), click: () => remove(panel, fact) }, "✕");
+    const button = h(
+      "button",
+      { type: "button", class: "small", "aria-label": say("remove", { fact: said }), click: () => remove(panel, fact) },
+      "✕",
+    );
     return h("li", {}, h("span", {}, said), button);
   });
   return h("ul", { class: "facts" }, ...rows);
@@ -84,7 +89,12 @@ function changesList(panel: FactsPanel, language: string): HTMLElement[] {
       changed();
     };
     const text = name === "removed" ? h("del", {}, said) : h("ins", {}, said);
-    return h("li", {}, text, h("button", { type: "button", class: "small", "aria-label": say("undo", { fact: said }), click: undo }, "↩"));
+    return h(
+      "li",
+      {},
+      text,
+      h("button", { type: "button", class: "small", "aria-label": say("undo", { fact: said }), click: undo }, "↩"),
+    );
   };
   const reset = (): void => {
     changes.reset();
@@ -92,12 +102,17 @@ function changesList(panel: FactsPanel, language: string): HTMLElement[] {
   };
   return [
     h("h3", {}, say("edits")),
-    h("ul", { class: "facts changes" }, ...removed.map((fact) => row(fact, "removed")), ...added.map((fact) => row(fact, "added"))),
+    h(
+      "ul",
+      { class: "facts changes" },
+      ...removed.map((fact) => row(fact, "removed")),
+      ...added.map((fact) => row(fact, "added")),
+    ),
     h("button", { type: "button", class: "reset", click: reset }, say("reset")),
   ];
 }
 
-/** Subject, relation and object of a new fact. What is typed stays when the answer changes. */
+/** Subject, relation and object of a new fact. */
 function adder(panel: FactsPanel): HTMLElement {
   const { engine } = panel;
   const graph = engine.reader?.graph;
@@ -106,7 +121,9 @@ function adder(panel: FactsPanel): HTMLElement {
   const message = h("p", { class: "note", role: "status" });
   const subject = nameField("subject", names);
   const object = nameField("object", names);
-  const options = graph.relations.map((relation, number) => h("option", { value: number }, relationLabel(relation, spoken())));
+  const options = graph.relations.map((relation, number) =>
+    h("option", { value: number }, relationLabel(relation, spoken())),
+  );
   const relation = h("select", { id: "add-relation" }, ...options);
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -143,7 +160,14 @@ function added(panel: FactsPanel, names: Names, from: string, relation: number, 
 
 function nameField(which: "subject" | "object", names: Names): { element: HTMLElement; input: HTMLInputElement } {
   const list = h("datalist", { id: `names-${which}` });
-  const offer = (): void => list.replaceChildren(...names.offered(input.value).map((name) => h("option", { value: name })));
-  const input = h("input", { id: `add-${which}`, list: `names-${which}`, autocomplete: "off", input: offer, focus: offer });
+  const offer = (): void =>
+    list.replaceChildren(...names.offered(input.value).map((name) => h("option", { value: name })));
+  const input = h("input", {
+    id: `add-${which}`,
+    list: `names-${which}`,
+    autocomplete: "off",
+    input: offer,
+    focus: offer,
+  });
   return { element: h("div", { class: "field" }, h("label", { for: `add-${which}` }, say(which)), input, list), input };
 }

@@ -1,6 +1,6 @@
 // What a person types: the fields that the task needs, examples, and a button.
 
-import type { Manifest } from "../bundle/manifest.ts";
+import type { Manifest, Question } from "../bundle/manifest.ts";
 import type { Asked } from "../tasks/outcome.ts";
 import { h } from "./dom.ts";
 import { say, type Word } from "./words.ts";
@@ -19,7 +19,10 @@ type Fields = Readonly<Partial<Record<"text" | "second" | "choices", Field>>>;
 function fieldsOf(manifest: Manifest): Fields {
   switch (manifest.task) {
     case "multiple-choice":
-      return { text: { word: "question", lines: 2 }, choices: { word: manifest.facts ? "choicesFree" : "choices", lines: 3 } };
+      return {
+        text: { word: "question", lines: 2 },
+        choices: { word: manifest.facts ? "choicesFree" : "choices", lines: 4 },
+      };
     case "question-answering":
       return { second: { word: "passage", lines: 6 }, text: { word: "question", lines: 2 } };
     case "sentence-embedding":
@@ -84,9 +87,17 @@ function labelled(name: string, field: Field, input: HTMLTextAreaElement): HTMLE
 
 function read(areas: ReadonlyMap<string, HTMLTextAreaElement>): Request {
   const value = (name: string): string => wellFormed(areas.get(name)?.value ?? "");
-  const lines = [...new Set(value("choices").split("\n").map((line) => line.trim()).filter(Boolean))];
+  const lines = [
+    ...new Set(
+      value("choices")
+        .split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean),
+    ),
+  ];
   const notes: string[] = [];
-  if ([...areas.values()].some((input) => input.value.length >= MOST_CHARACTERS)) notes.push(say("cutCharacters", { most: MOST_CHARACTERS }));
+  if ([...areas.values()].some((input) => input.value.length >= MOST_CHARACTERS))
+    notes.push(say("cutCharacters", { most: MOST_CHARACTERS }));
   if (lines.length > MOST_CHOICES) notes.push(say("cutChoices", { most: MOST_CHOICES }));
   return { asked: { text: value("text"), second: value("second"), choices: lines.slice(0, MOST_CHOICES) }, notes };
 }
@@ -104,15 +115,27 @@ function fill(areas: ReadonlyMap<string, HTMLTextAreaElement>, asked: Asked): vo
   }
 }
 
-function examples(manifest: Manifest, areas: ReadonlyMap<string, HTMLTextAreaElement>, submit: () => void): HTMLElement | null {
+function examples(
+  manifest: Manifest,
+  areas: ReadonlyMap<string, HTMLTextAreaElement>,
+  submit: () => void,
+): HTMLElement | null {
   if (!manifest.examples.length) return null;
   const buttons = manifest.examples.slice(0, 8).map((example) => {
-    const given = typeof example === "string" ? { question: example } : example;
+    const given: Question = typeof example === "string" ? { question: example } : example;
     const use = (): void => {
       fill(areas, { text: given.question, second: areas.get("second")?.value ?? "", choices: given.choices ?? [] });
       submit();
     };
-    return h("li", {}, h("button", { type: "button", class: "chip", click: use, title: say("pressToUse", { text: given.question }) }, given.question));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "chip", click: use, title: say("pressToUse", { text: given.question }) },
+        given.question,
+      ),
+    );
   });
   return h("div", { class: "examples" }, h("h2", {}, say("examples")), h("ul", {}, ...buttons));
 }

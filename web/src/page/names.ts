@@ -7,11 +7,23 @@ const OFFERED = 40;
 const SEARCHED = 50_000; // entities whose names are looked through as somebody types
 
 export class Names {
-  readonly #names: readonly (readonly [string, number])[];
+  readonly #graph: CompiledGraph;
+  readonly #language: string;
+  #known: readonly (readonly [string, number])[] | null = null;
 
   constructor(graph: CompiledGraph, language: string) {
-    const entities = Array.from({ length: Math.min(graph.length, SEARCHED) }, (_, entity) => entity);
-    this.#names = entities.map((entity) => [graph.label(entity, language), entity] as const);
+    this.#graph = graph;
+    this.#language = language;
+  }
+
+  /** Read when somebody first types one. */
+  get #names(): readonly (readonly [string, number])[] {
+    const count = Math.min(this.#graph.length, SEARCHED);
+    this.#known ??= Array.from(
+      { length: count },
+      (_, entity) => [this.#graph.label(entity, this.#language), entity] as const,
+    );
+    return this.#known;
   }
 
   /** Names that begin so, or else have it somewhere. */

@@ -217,8 +217,14 @@ const FAULTS: Readonly<Record<FaultKind, Readonly<Record<Language, string>>>> = 
     en: "This page does not know the task “{task}”. Reload it; perhaps the bundle is newer than the page.",
     ko: "이 페이지는 ‘{task}’ 과제를 모릅니다. 새로고침해 보세요. 묶음이 페이지보다 새것일 수 있습니다.",
   },
-  empty: { en: "There is no text yet. Type one, or take an example.", ko: "아직 글이 없습니다. 입력하거나 예문을 골라 보세요." },
-  "one-choice": { en: "A question needs two choices or more, one a line.", ko: "보기는 한 줄에 하나씩 둘 이상이어야 합니다." },
+  empty: {
+    en: "There is no text yet. Type one, or take an example.",
+    ko: "아직 글이 없습니다. 입력하거나 예문을 골라 보세요.",
+  },
+  "one-choice": {
+    en: "A question needs two choices or more, one a line.",
+    ko: "보기는 한 줄에 하나씩 둘 이상이어야 합니다.",
+  },
   "no-mask": { en: "Write {mask} where the missing word stands.", ko: "빠진 낱말 자리에 {mask}를 쓰세요." },
 };
 

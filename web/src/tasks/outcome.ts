@@ -20,7 +20,12 @@ export interface Part {
 }
 
 export type Said =
-  | { readonly kind: "chances"; readonly best: readonly string[]; readonly chances: readonly Chance[]; readonly unknown: boolean }
+  | {
+      readonly kind: "chances";
+      readonly best: readonly string[];
+      readonly chances: readonly Chance[];
+      readonly unknown: boolean;
+    }
   | { readonly kind: "score"; readonly score: number }
   | { readonly kind: "parts"; readonly parts: readonly Part[] }
   | { readonly kind: "similarity"; readonly cosine: number }

@@ -20,7 +20,13 @@ export interface Found {
   readonly cut: boolean;
 }
 
-export async function answerIn(tokens: Tokens, model: Model, question: string, passage: string, most: number): Promise<Found> {
+export async function answerIn(
+  tokens: Tokens,
+  model: Model,
+  question: string,
+  passage: string,
+  most: number,
+): Promise<Found> {
   const asked = tokens.pieces(question).slice(0, Math.floor(most / 2));
   const pieces = tokens.pieces(passage);
   const whole = tokens.rowOf(asked, [], most).ids;
@@ -40,7 +46,11 @@ export async function answerIn(tokens: Tokens, model: Model, question: string, p
     if (start + room >= pieces.length) break;
     start += step;
   }
-  return { parts: marked(passage, placesOf(tokens, passage, pieces), best), milliseconds, cut: start + room < pieces.length };
+  return {
+    parts: marked(passage, placesOf(tokens, passage, pieces), best),
+    milliseconds,
+    cut: start + room < pieces.length,
+  };
 }
 
 /** How many special tokens stand behind a passage. */
@@ -62,7 +72,11 @@ function likeliest(starts: Float32Array, ends: Float32Array, before: number, cou
   return best;
 }
 
-function marked(passage: string, places: readonly (readonly [number, number])[], { first, last, chance }: Span): Part[] {
+function marked(
+  passage: string,
+  places: readonly (readonly [number, number])[],
+  { first, last, chance }: Span,
+): Part[] {
   const characters = [...passage];
   const text = (from: number, to?: number): string => characters.slice(from, to).join("");
   if (last < first || !places.length) return [{ text: passage, label: "", chance: 1 }];
@@ -85,7 +99,10 @@ export function placesOf(tokens: Tokens, text: string, pieces: readonly string[]
     const start = at;
     if (matches) at += said.length;
     else if (number + 1 < pieces.length || at < normal.length) at = wordEnd(normal, at); // [UNK], or a part of a character
-    return [from[start] ?? from[from.length - 1], matches ? endOf(from, at) : (from[at] ?? from[from.length - 1])] as const;
+    return [
+      from[start] ?? from[from.length - 1],
+      matches ? endOf(from, at) : (from[at] ?? from[from.length - 1]),
+    ] as const;
   });
 }
 

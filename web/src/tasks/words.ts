@@ -42,7 +42,11 @@ export function taggedWords(text: string, row: WordsRow, chances: Float32Array, 
     last = word.index + word[0].length;
     const before = parts.at(-1);
     if (before && label && before.label === plain(label) && !label.startsWith("B-")) {
-      parts[parts.length - 1] = { text: before.text + space + word[0], label: before.label, chance: Math.min(before.chance, chance) };
+      parts[parts.length - 1] = {
+        text: before.text + space + word[0],
+        label: before.label,
+        chance: Math.min(before.chance, chance),
+      };
       return;
     }
     if (space) parts.push({ text: space, label: "", chance: 1 });
