@@ -228,6 +228,22 @@ def test_in_english_and_dark(browser: Any, bundle: Path, tmp_path: Path) -> None
     context.close()
 
 
+def test_without_https(browser: Any, bundle: Path) -> None:
+    """A phone that looks at a computer in the same network, by http, gets a blank page."""
+    context = browser.new_context(**PIXEL, locale="en-US", service_workers="block")
+    context.add_init_script(
+        "delete Window.prototype.caches; delete window.caches; delete Navigator.prototype.serviceWorker;"
+        "Object.defineProperty(crypto, 'subtle', {value: undefined});"
+    )
+    with served(bundle) as url:
+        visit = Visit(context, url).opened()
+        assert visit.page.evaluate("['caches' in window, !!crypto.subtle]") == [False, False]
+        visit.page.wait_for_selector("body[data-kept=online]")
+        assert "open it by https" in visit.page.inner_text("footer")
+        assert "%" in visit.ask("땅을 팠다", "모종삽\n굴착기") and visit.errors == []
+    context.close()
+
+
 def _other_manifest(**changes: Any) -> Any:
     def answer(route: Any) -> None:
         told = json.loads(route.fetch().text()) | changes
