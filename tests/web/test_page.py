@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed (extra dev)")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: nothing can be compared")
 pytest.importorskip("onnxscript", reason="onnxscript is not installed: nothing can be exported")
 pytest.importorskip("ahocorasick_rs", reason="the extra hodu[knowledge] is not installed")
 

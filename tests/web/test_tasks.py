@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed (extra dev)")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: nothing can be compared")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 import numpy as np
