@@ -9,13 +9,16 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test check demo test-oldest clean
+.PHONY: help venv test check demo page test-oldest clean
+
+PAGE := src/hodu/exporting/page
 
 help:
 	@echo "make venv         a virtual environment in $(VENV) with the pinned versions of constraints.txt"
 	@echo "make test         the test suite (sets up the environment itself)"
 	@echo "make check        ruff, mypy, import rule, exported names"
 	@echo "make demo         the built-in world: train, distil, measure, ask"
+	@echo "make page         the phone page (web/) into $(PAGE), from where hodu export takes it; Node comes from PyPI"
 	@echo "make test-oldest  the test suite on the oldest transformers that pyproject.toml admits"
 	@echo "make clean        remove environments, caches and build folders"
 
@@ -29,13 +32,20 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses $(JOBS)
+	$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 check: $(READY)
 	VENV=$(VENV) scripts/check
 
 demo: $(READY)
 	$(VENV)/bin/hodu demo
+
+page: $(PAGE)/sw.js
+
+# sw.js is written last, with the sums of all other files. Packages run no scripts of theirs.
+$(PAGE)/sw.js: $(READY) $(shell find web -name node_modules -prune -o -type f -print)
+	cd web && PATH="$(abspath $(VENV))/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd web && PATH="$(abspath $(VENV))/bin:$$PATH" npm run --silent build
 
 $(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
@@ -45,8 +55,8 @@ $(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
 	@touch $@
 
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS)
+	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info
+	rm -rf $(VENV) $(OLDEST) $(PAGE) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

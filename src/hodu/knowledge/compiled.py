@@ -144,7 +144,7 @@ class CompiledGraph:
     def rarity(self) -> memoryview:
         """How much an entity's edges say: less, the more it has. 1 / log2(2 + degree)."""
         degrees, which = np.unique(self.degree, return_inverse=True)
-        return np.array([1.0 / log2(2 + degree) for degree in degrees.tolist()])[which].data
+        return np.array([1.0 / log2(2 + degree) for degree in degrees.tolist()], np.float32).astype(float)[which].data
 
     def relation_number(self, name: str) -> int:
         """The number of a relation, by its IRI or by one of its labels.

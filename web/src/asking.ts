@@ -1,0 +1,93 @@
+// A question, a graph and a small model (src/hodu/asking.py): the graph says what may be the answer and why, the model says which.
+
+import type { GraphReader } from "./knowledge/reader.ts";
+import { evidence, type Route, routes } from "./knowledge/routes.ts";
+import type { Fact, Mention } from "./knowledge/types.ts";
+import { languageOf } from "./knowledge/vocabulary.ts";
+
+const HOPS = 3;
+const MOST_ROUTES = 256;
+const MOST_CANDIDATES = 32;
+const RIVALS = 6; // to which one of the paths of the best leads alone, and which the model must find worse
+const SURE = 2; // how many times as likely as the others are on average an answer must be
+
+/** What may be the answer: texts, their entities (null of a choice that the graph does not know), and for each entity its best route. */
+export interface Candidates {
+  readonly texts: readonly string[];
+  readonly entities: readonly (number | null)[];
+  readonly reached: ReadonlyMap<number, Route>;
+}
+
+export interface Candidate {
+  readonly text: string;
+  readonly entity: number | null;
+  readonly chance: number;
+  readonly support: number; // from how many of the things that the question mentions a path of facts leads to it
+}
+
+export interface Answer {
+  readonly best: Candidate | null; // null for "I don't know"
+  readonly candidates: readonly Candidate[]; // best first
+  readonly facts: readonly Fact[]; // the paths from what the question mentions to the answer
+}
+
+export function candidatesOf(
+  reader: GraphReader,
+  mentions: readonly Mention[],
+  question: string,
+  choices: readonly string[],
+): Candidates {
+  const named = choices.map((choice) => reader.entity(choice));
+  const ends = choices.length ? named.filter((entity) => entity !== null) : null;
+  const found = routes(reader.graph, mentions, { hops: HOPS, choices: ends, most: MOST_ROUTES });
+  const reached = new Map<number, Route>();
+  for (const route of found) for (const entity of route.answers) if (!reached.has(entity)) reached.set(entity, route);
+  if (choices.length) return { texts: choices, entities: named, reached };
+  const best = likely(found);
+  const language = languageOf(question);
+  return { texts: best.map((entity) => reader.graph.label(entity, language)), entities: best, reached };
+}
+
+/** What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does. */
+function likely(found: readonly Route[]): number[] {
+  if (!found.length) return [];
+  const steps = (route: Route): number => route.arms.reduce((count, arm) => count + arm.steps.length, 0);
+  const before = (one: Route, other: Route): number => other.arms.length - one.arms.length || steps(one) - steps(other);
+  const first = found.reduce((best, route) => (before(route, best) < 0 ? route : best));
+  const top = found.filter((route) => before(route, first) === 0);
+  const best = [...new Set(top.flatMap((route) => route.answers))].slice(0, MOST_CANDIDATES);
+  const ways = new Set(top.flatMap((route) => route.arms.map(wayOf)));
+  const alone = found.filter((route) => route.arms.length === 1 && ways.has(wayOf(route.arms[0])));
+  const rivals = new Set(alone.flatMap((route) => route.answers).filter((entity) => !best.includes(entity)));
+  return [...best, ...[...rivals].slice(0, RIVALS)];
+}
+
+function wayOf(arm: Route["arms"][number]): string {
+  return `${arm.entity} ${arm.steps.map((step) => `${step.forward ? ">" : "<"}${step.relation}`).join(" ")}`;
+}
+
+/** The answer, from the model's probability of each candidate. */
+export function answerOf(
+  reader: GraphReader,
+  { texts, entities, reached }: Candidates,
+  chances: readonly number[],
+): Answer {
+  const candidates = texts
+    .map((text, place) => {
+      const entity = entities[place];
+      const route = entity === null ? undefined : reached.get(entity);
+      return { text, entity, chance: chances[place], support: route ? route.arms.length : 0 };
+    })
+    .sort((one, other) => other.chance - one.chance);
+  const best = candidates.length && isSure(candidates) ? candidates[0] : null;
+  const route = best?.entity == null ? undefined : reached.get(best.entity);
+  const facts = route && best?.entity != null ? evidence(reader.graph, route, best.entity) : [];
+  return { best, candidates, facts };
+}
+
+function isSure(candidates: readonly Candidate[]): boolean {
+  const [best, ...others] = candidates;
+  const most = Math.max(...candidates.map((one) => one.support));
+  const rest = others.reduce((sum, one) => sum + one.chance, 0);
+  return best.support > 0 && best.support === most && (!others.length || best.chance * others.length >= SURE * rest);
+}
