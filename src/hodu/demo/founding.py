@@ -1,16 +1,20 @@
-"""The founding question: a model that reads the built-in graph is trained on other doings and tools, asked, and asked again after one fact was edited."""
+"""The founding question: a model that reads the built-in graph is trained on other doings and tools, asked, asked again after one fact was edited, and put into a bundle for phones."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from hodu.asking import Answer, ask
 from hodu.demo.world import GRAPH_FILE, training_data
+from hodu.exporting.export import Exported, export
 from hodu.knowledge import KnowledgeGraph
 from hodu.training import train
 from hodu.types import FactSettings
+
+logger = logging.getLogger("hodu")
 
 QUESTIONS = (
     "꽃을 심으려고 땅을 팠다. 무슨 도구로 팠을까?",
@@ -24,16 +28,17 @@ _PURPOSE = "urn:hodu:world:toolForPurpose"
 
 @dataclass(frozen=True)
 class Founding:
-    """The model, the graph as it was edited, and the answers before and after."""
+    """The model, the graph as it was edited, the answers before and after, and the bundle (without the edit)."""
 
     reader: Path
     graph: Path
     answers: tuple[Answer, ...]
     edited: tuple[Answer, ...]
+    bundle: Exported
 
 
 def founding(out: Path, *, progress: bool = True) -> Founding:
-    """Train, ask, edit, ask: ``out/reader`` and ``out/world.ttl``."""
+    """Train, ask, edit, ask, export: ``out/reader``, ``out/world.ttl`` and ``out/bundle``."""
     reader, graph = _reader(out / "reader", progress), out / "world.ttl"
     shutil.copyfile(GRAPH_FILE, graph)
     before = tuple(ask(reader, graph, one) for one in QUESTIONS)
@@ -41,7 +46,10 @@ def founding(out: Path, *, progress: bool = True) -> Founding:
         opened.remove(_TROWEL, _PURPOSE, _FLOWERS)
         opened.add(_SPADE, _PURPOSE, _FLOWERS)
     about_flowers = [one.question for one in before if _means(one, _FLOWERS)]
-    return Founding(reader, graph, before, tuple(ask(reader, graph, one) for one in about_flowers))
+    edited = tuple(ask(reader, graph, one) for one in about_flowers)
+    logger.info("6 of 6: this model and its graph as a folder for phones")
+    bundle = export(reader, out / "bundle", graph=GRAPH_FILE, overwrite=True)
+    return Founding(reader, graph, before, edited, bundle)
 
 
 def _reader(out: Path, progress: bool) -> Path:

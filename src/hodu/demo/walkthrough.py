@@ -37,18 +37,18 @@ class Result:
 
 
 def run(out: Path, *, progress: bool = True) -> Result:
-    """Make everything in ``out``: ``data``, ``teacher``, ``student``, ``student-baseline``, ``reader``, ``world.ttl``; what stands there of an earlier demo goes."""
-    for name in ("data", "teacher", "student", "student-baseline", "reader"):
+    """Make everything in ``out``: ``data``, ``teacher``, ``student``, ``student-baseline``, ``reader``, ``world.ttl``, ``bundle``; what stands there of an earlier demo goes."""
+    for name in ("data", "teacher", "student", "student-baseline", "reader", "bundle"):
         for left in (out / name, out / f"{name}.training"):
             shutil.rmtree(left, ignore_errors=True)
     data = load(write_world(make_world(train=4000), out / "data"))
-    logger.info("1 of 5: a teacher of 4 layers x 128, from scratch, on sentences of our own in English and Korean")
+    logger.info("1 of 6: a teacher of 4 layers x 128, from scratch, on sentences of our own in English and Korean")
     teacher = train("4x128", data, out / "teacher", epochs=10, learning_rate=7e-4, vocabulary=2000, progress=progress)
-    logger.info("2 of 5: a student of 2 x 64 from it")
+    logger.info("2 of 6: a student of 2 x 64 from it")
     student = distill(teacher, data, out / "student", student="2x64", epochs=8, learning_rate=1e-3, progress=progress)
-    logger.info("3 of 5: the undistilled baseline, the same student on labels alone")
+    logger.info("3 of 6: the undistilled baseline, the same student on labels alone")
     undistilled = baseline(student, data=data, progress=progress)
-    logger.info("4 of 5: all three measured on test sentences")
+    logger.info("4 of 6: all three measured on test sentences")
     measured = measure([teacher, student, undistilled], data)
-    logger.info("5 of 5: a model of 3 x 96, from scratch, that reads the graph of everyday things beside questions")
+    logger.info("5 of 6: a model of 3 x 96, from scratch, that reads the graph of everyday things beside questions")
     return Result(measured, student, founding(out, progress=progress))
