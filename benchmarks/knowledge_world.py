@@ -2,7 +2,8 @@
 
     python benchmarks/knowledge_world.py 4x256 --student 2x128 --seeds 0 1 2 3 4
 
-BASE is a shape (from nothing) or a pre-trained model. Training questions are about other doings and tools than the 200. Conditions, all with the same model and the same 200 questions:
+BASE is a shape (from nothing) or a pre-trained model. Training questions are about other doings and tools than the 200, and so is the graph that they are read with: nothing
+that is asked about was seen, not even as a word. Conditions, all with the same model and the same 200 questions:
 
 with the graph · no graph · random facts (another question's, as many) · counterfactual (the tools of a doing's purposes exchanged: does the answer follow?) · gold fact removed (what the other tools are unfit
 for still tells it) · purpose removed (that too) · noise N (N random facts of the graph among the others) · facts only (the facts without the question, which were chosen for it).
@@ -27,7 +28,7 @@ from datasets import Dataset
 
 import hodu
 from hodu.data import beside
-from hodu.demo.world import GRAPH_FILE, Question, read_questions, rows_of_questions, training_data
+from hodu.demo.world import GRAPH_FILE, Question, read_questions, rows_of_questions, training_data, training_graph
 from hodu.knowledge import KnowledgeGraph
 from hodu.knowledge.opening import open_compiled
 from hodu.knowledge.reader import GraphReader, Read
@@ -184,6 +185,7 @@ def main() -> None:
     parser.add_argument("base")
     parser.add_argument("--student", default="2x128")
     parser.add_argument("--questions", type=int, default=3000)
+    parser.add_argument("--vocabulary", type=int, default=1500, help="pieces, of a teacher from nothing")
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--rate", type=float, help="of both")
     parser.add_argument("--batch-size", type=int, help="of both")
@@ -202,7 +204,8 @@ def main() -> None:
     data, questions = training_data(options.questions), read_questions()
     slots = not options.no_slots and options.layout != "tree"
     settings = FactSettings(options.layout, options.tokens, slots)
-    shared = {"graph": str(GRAPH_FILE), "redraw": options.redraw, "distractors": options.distractors}
+    learnt = training_graph(Path("runs/world-for-training.ttl"))
+    shared = {"graph": str(learnt), "redraw": options.redraw, "distractors": options.distractors}
     prefix = f"{options.name}: " if options.name else ""
     for seed in options.seeds:
         home = f"runs/{options.table}-{options.name or 'world'}-{seed}"
@@ -214,7 +217,10 @@ def main() -> None:
             "seed": seed,
             **shared,
         }
-        once(teacher, partial(hodu.train, options.base, data, teacher, facts=settings, **asked))
+        once(
+            teacher,
+            partial(hodu.train, options.base, data, teacher, facts=settings, vocabulary=options.vocabulary, **asked),
+        )
         small = {"student": options.student, **asked, "epochs": options.student_epochs or options.epochs}
         once(student, partial(hodu.distill, teacher, data, student, **small))
         for role, folder in (("teacher", teacher), ("student", student)):

@@ -1,6 +1,6 @@
 """The built-in world: opinions on everyday things (made by rule), and a graph of everyday doings with questions about it."""
 
-from hodu.demo.world.data import rows_of_questions, training_data
+from hodu.demo.world.data import rows_of_questions, training_data, training_graph
 from hodu.demo.world.opinions import LABELS, Sentence, World, make_world, write_world
 from hodu.demo.world.questions import GRAPH_FILE, Question, read_questions
 from hodu.demo.world.training import training_questions
@@ -15,6 +15,7 @@ __all__ = [
     "read_questions",
     "rows_of_questions",
     "training_data",
+    "training_graph",
     "training_questions",
     "write_world",
 ]

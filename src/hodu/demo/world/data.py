@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from datasets import Dataset
 
 from hodu.data import Data
-from hodu.demo.world.questions import Question
+from hodu.demo.world.questions import GRAPH_FILE, Question, read_questions
 from hodu.demo.world.training import training_questions
 
 
@@ -28,3 +29,18 @@ def training_data(count: int) -> Data:
     dev = count // 10
     splits = {"train": rows_of_questions(questions[dev:]), "dev": rows_of_questions(questions[:dev])}
     return Data(splits=splits, task="multiple-choice", labels=(), source="the built-in world's training questions")
+
+
+def training_graph(out: Path) -> Path:
+    """The world without the doings, purposes and tools of the 200 questions: a model that is trained with it has never seen what it is asked about, not even as a word."""
+    import pyoxigraph  # only who trains on the world needs the extra "knowledge"
+
+    asked = {end for one in read_questions() for subject, _, object in one["gold"] for end in (subject, object)}
+    facts = pyoxigraph.parse(path=str(GRAPH_FILE), format=pyoxigraph.RdfFormat.TURTLE)
+    kept = (
+        one.triple
+        for one in facts
+        if asked.isdisjoint({getattr(end, "value", None) for end in (one.subject, one.object)})
+    )
+    pyoxigraph.serialize(kept, output=str(out), format=pyoxigraph.RdfFormat.TURTLE)
+    return out
