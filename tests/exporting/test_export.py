@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -145,10 +146,7 @@ def test_texts_are_read_as_hodu_reads_them(bundle: Path, models: Callable[[Task]
 )
 def test_a_damaged_bundle_is_refused(damage: Callable[[Path], object], said: str, bundle: Path, tmp_path: Path) -> None:
     """Half a download answers nonsense, or ends in a traceback of onnxruntime."""
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    for file in bundle.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+    folder = shutil.copytree(bundle, tmp_path / "bundle")
     Bundle(folder)
     damage(folder)
     with pytest.raises(ExportError, match=said):

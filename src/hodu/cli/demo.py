@@ -19,7 +19,7 @@ def demo(
     """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again; put it into a bundle for phones. Some 8 minutes on two cores."""
     from importlib.util import find_spec
 
-    from hodu.demo import run
+    from hodu.demo.walkthrough import run
     from hodu.errors import GraphError
     from hodu.measuring import render_table
 
