@@ -68,6 +68,20 @@ def test_facts_are_dealt_anew(world: CompiledGraph) -> None:
     assert order == [0, 1] and len(reads) == 2
 
 
+def test_what_is_numbered_is_known_by_its_number(world: CompiledGraph) -> None:
+    """A reader of numbered things learns the names of its training questions instead, and is lost among new ones."""
+    reader, choices = GraphReader(world, slots=True), ["모종삽", "굴착기", "빗자루"]
+    plain = {fact for choice in choices for fact in reader((ASKED, choice)).facts}
+    called = set()
+    for seed in range(20):
+        reads, order = reader.redrawn((ASKED,), choices, Random(seed))
+        right = reads[order.index(0)]
+        (said,) = [fact for fact in right.facts if fact.startswith("3 ") and " 일에 쓰인다" in fact and " 1 " in fact]
+        called.add(said.split()[1])
+        assert [read.texts[1] for read in reads] == [f"3 {choice}" for choice in choices]
+    assert len(called) > 3 and not called <= {fact.split()[1] for fact in plain}
+
+
 def test_distractors(world: CompiledGraph) -> None:
     """--distractors drops a fact that matters, or gives all rows the same number of facts."""
     plain, reader = GraphReader(world, slots=True)((ASKED, "모종삽")), GraphReader(world, slots=True, distractors=3)

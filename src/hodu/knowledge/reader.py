@@ -18,6 +18,9 @@ LIMIT, HOPS = 16, 2
 """Facts beside a text at most, and edges from a mention at most."""
 
 
+_AS_IT_IS: Mapping[int, int] = {}
+
+
 class Read(NamedTuple):
     """An example with facts beside it.
 
@@ -71,6 +74,8 @@ class GraphReader:
     def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Read], list[int]]:
         """These texts with each of the choices, in a graph in which what the question mentions is related to other choices than in truth: the edges between both have been dealt anew.
 
+        With slots, what is numbered is called by any other name of the graph in all facts, so that it is known by its number: names in tests are new ones.
+
         All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
         weight can hold it.
 
@@ -94,6 +99,7 @@ class GraphReader:
             ends = {fact.subject, fact.object}
             return entity in ends and not meant.isdisjoint(ends - {entity})
 
+        called = {entity: rng.randrange(len(self.graph)) for entity in sorted(meant | set(named))} if self.slots else {}
         reads = []
         for place in places:
             edge, more = order[place], rest[place]
@@ -101,7 +107,7 @@ class GraphReader:
             kept = [fact for fact in chosen[more] if not direct(fact, named[more]) and not direct(fact, named[edge])]
             facts = (mine + kept)[: self._limit]
             names = {fact: dealt if any(direct(fact, entity) for entity in named) else others for fact in facts}
-            reads.append(self._read((*texts, choices[place]), each[place], facts, names))
+            reads.append(self._read((*texts, choices[place]), each[place], facts, names, called))
         return reads, order
 
     def _linked(self, texts: Sequence[str]) -> list[list[Mention]]:
@@ -117,13 +123,14 @@ class GraphReader:
         linked: Sequence[Sequence[Mention]],
         chosen: Sequence[Fact],
         names: Mapping[Fact, Mapping[int, int]],
+        called: Mapping[int, int] = _AS_IT_IS,
     ) -> Read:
-        """What is read; ``names``: of some facts, by whose name an entity goes there."""
+        """What is read; ``names``: of some facts, by whose name an entity goes there; ``called``: what is numbered, by whose name in all facts."""
         mentions = tuple(mention for some in linked for mention in some)
         numbers = _numbered(mentions) if self.slots and chosen else {}
         language = language_of(texts[0])
         read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
-        said = tuple(self._said(fact, language, numbers, names.get(fact, {})) for fact in chosen)
+        said = tuple(self._said(fact, language, numbers, names.get(fact, {}), called) for fact in chosen)
         others = tuple(self._said(fact, language, {}, {}) for fact in self._others() if chosen)
         return Read(read, said, tuple(chosen), mentions, tuple(_anchor(fact, linked) for fact in chosen), others)
 
@@ -136,10 +143,19 @@ class GraphReader:
                 one = self._dice.randrange(len(edges.other))
                 yield Fact(subject, int(edges.relation[one]), int(edges.other[one]), 1.0, "distractor")
 
-    def _said(self, fact: Fact, language: str, numbers: Mapping[int, int], names: Mapping[int, int]) -> str:
+    def _said(
+        self,
+        fact: Fact,
+        language: str,
+        numbers: Mapping[int, int],
+        names: Mapping[int, int],
+        called: Mapping[int, int] = _AS_IT_IS,
+    ) -> str:
         ends = (names.get(end, end) for end in (fact.subject, fact.object))
         subject, object = (
-            f"{numbers[end]} {self.graph.label(end, language)}" if end in numbers else self.graph.label(end, language)
+            f"{numbers[end]} {self.graph.label(called.get(end, end), language)}"
+            if end in numbers
+            else self.graph.label(end, language)
             for end in ends
         )
         return verbalise(self.graph.relations[fact.relation], subject, object, language)
