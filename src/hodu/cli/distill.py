@@ -153,7 +153,7 @@ def distill(
         QuantisedName | None,
         typer.Option(
             "--quantise",
-            help="A last stage with the weights as hodu export --precision int8 or int4 stores them, so that little is lost.",
+            help="A last stage with the weights as hodu export --precision int8 or int4 stores them, so that little is lost; with --student FOLDER this stage alone.",
         ),
     ] = None,
     overwrite: o.Overwrite = False,

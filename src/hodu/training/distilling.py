@@ -117,7 +117,7 @@ def distill(
             ``mixed``: the student does in seven rows of ten.
         redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`).
         distractors: put up to so many facts about anything else among those of each training row.
-        quantise: ``"int8"`` or ``"int4"``: one stage more, with the weights as :func:`hodu.export` stores them in that precision.
+        quantise: ``"int8"`` or ``"int4"``: one stage more, with the weights as :func:`hodu.export` stores them in that precision; of a student that goes on, this stage alone.
 
     Returns:
         ``out``.
@@ -178,6 +178,10 @@ def distill(
         chosen = chosen.at_layer(shape.layers, teacher_layer, of=full.layers)
     if quantise is not None:
         chosen = chosen.then_quantised(quantise)
+        if goes_on:  # it is distilled already: what is left is this stage, and the numbers asked for are its own
+            chosen = replace(chosen, stages=chosen.stages[-1:]).with_changes(
+                epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
+            )
     choices = Choices(
         teachers=tuple(str(name) for name in names),
         data=data.source if isinstance(data, Data) else str(data),
