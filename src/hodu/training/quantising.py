@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import get_args
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
@@ -79,18 +78,5 @@ def _bytes_in(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...
 
 
 def _straight_through(value: Tensor, stored: Tensor) -> Tensor:
-    """``stored``, to the bit, with the gradient of ``value``."""
-    passing: Callable[..., Tensor] = _Passing.apply
-    return passing(value, stored.to(value.dtype))
-
-
-class _Passing(torch.autograd.Function):
-    """``value + (stored - value)`` without its rounding: a weight beside its grid by one bit would be rounded once more at export."""
-
-    @staticmethod
-    def forward(context: object, value: Tensor, stored: Tensor) -> Tensor:  # type: ignore[override]
-        return stored.clone()
-
-    @staticmethod
-    def backward(context: object, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return gradient, None
+    """``stored``, to the bit (what is added is 0: a weight beside its grid would be rounded once more at export), with the gradient of ``value``."""
+    return stored.to(value.dtype) + (value - value.detach())
