@@ -19,7 +19,7 @@ from hodu.exporting.running import answers_of, session_of
 from hodu.exporting.samples import as_asked
 from hodu.models.grid import on_grid
 from hodu.models.load import Loaded
-from hodu.training.quantising import quantised, stored_as
+from hodu.training.quantising import _bytes_in, quantised, stored_as
 from hodu.types import Quantised, Task
 from tests.exporting.test_heads import rows_for
 
@@ -61,7 +61,7 @@ def _check_left(model: nn.Module, kind: Quantised) -> None:
     stored = [(one, stored_as(one, kind)) for one in model.modules()]
     assert any(how and isinstance(one, nn.Embedding) for one, how in stored)
     for module, how in stored:
-        assert not hasattr(module, "parametrizations") and not module._forward_pre_hooks.get("_bytes_in")
+        assert not hasattr(module, "parametrizations") and _bytes_in not in module._forward_pre_hooks.values()
         if how:
             weight = module.weight.detach()
             torch.testing.assert_close(on_grid(weight, how), weight, rtol=1e-6 if how == "int8" else 0, atol=0)
