@@ -50,10 +50,18 @@ def test_the_export_answers_as_the_student_in_training_did(
         _check_left(loaded.model, kind)
     finally:
         loaded.model.load_state_dict(before)
+    rounding = np.median(_apart(trained, plain))
     for session, far in ((exact(small), near), (session_of(small.SerializeToString()), as_run)):
         exported = [answers_of(session, one)["probabilities"] for one in asked]
-        assert max(np.abs(a - b).max() for a, b in zip(trained, exported, strict=True)) < far
-    assert max(np.abs(a - b).max() for a, b in zip(trained, plain, strict=True)) > near
+        assert _apart(trained, exported).max() < far
+        if (
+            far == near
+        ):  # an input at the border of two steps may fall to either side: not the largest but the usual difference
+            assert np.median(_apart(trained, exported)) < 0.1 * rounding
+
+
+def _apart(some: list[Any], others: list[Any]) -> Any:
+    return np.array([np.abs(one - other).max() for one, other in zip(some, others, strict=True)])
 
 
 def _check_left(model: nn.Module, kind: Quantised) -> None:
