@@ -83,6 +83,9 @@ class FactSettings:
 StudentFacts = Literal["reader", "absorbed", "mixed"]
 """Who sees the facts: teacher and student · only the teacher, so that its student needs no graph · the student in a part of the rows."""
 
+Quantised = Literal["int8", "int4"]
+"""How an export stores weights: a scale for each row of eight bits · a scale for 32 numbers of four."""
+
 LayerPairs = tuple[tuple[int, int], ...]
 """``((student layer, teacher layer), ...)``, counted as above."""
 

@@ -197,7 +197,7 @@ def test_what_cannot_be_exported(
 ) -> None:
     """A wrong call ends in a traceback after minutes, or makes a bundle that lacks its graph."""
     reads, plain, out = models("multiple-choice").path, models("regression").path, tmp_path / "bundle"
-    with pytest.raises(ExportError, match=r"precision: int8, blocks8, fp32"):
+    with pytest.raises(ExportError, match=r"precision: int8, int4, blocks8, fp32"):
         hodu.export(plain, out, precision="int3")  # type: ignore[arg-type]
     with pytest.raises(ExportError, match="give it with --graph"):
         hodu.export(reads, out)

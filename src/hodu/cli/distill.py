@@ -42,6 +42,13 @@ class StudentFactsName(StrEnum):
     mixed = "mixed"
 
 
+class QuantisedName(StrEnum):
+    """How an export will store the weights."""
+
+    int8 = "int8"
+    int4 = "int4"
+
+
 def distill(
     teacher: Annotated[
         list[str],
@@ -142,6 +149,13 @@ def distill(
     ] = StudentFactsName.reader,
     redraw: o.Redraw = 0,
     distractors: o.Distractors = 0,
+    quantise: Annotated[
+        QuantisedName | None,
+        typer.Option(
+            "--quantise",
+            help="A last stage with the weights as hodu export --precision int8 or int4 stores them, so that little is lost; with --student FOLDER this stage alone.",
+        ),
+    ] = None,
     overwrite: o.Overwrite = False,
     restart: o.Restart = False,
     tensorboard: o.TensorBoard = None,
@@ -183,6 +197,7 @@ def distill(
         student_facts=student_facts.value,
         redraw=redraw,
         distractors=distractors,
+        quantise=quantise.value if quantise else None,
         overwrite=overwrite,
         restart=restart,
         tensorboard=tensorboard,

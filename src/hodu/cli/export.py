@@ -24,6 +24,7 @@ class PrecisionName(StrEnum):
     """How weights are stored."""
 
     int8 = "int8"
+    int4 = "int4"
     blocks8 = "blocks8"
     fp32 = "fp32"
 
@@ -44,7 +45,10 @@ def export(
     ] = None,
     precision: Annotated[
         PrecisionName,
-        typer.Option("--precision", help="int8; blocks8: nearly fp32, for native apps only; fp32."),
+        typer.Option(
+            "--precision",
+            help="int8; int4: half of it, for students of hodu distill --quantise int4; blocks8: nearly fp32, for native apps only; fp32.",
+        ),
     ] = PrecisionName.int8,
     agreement: Annotated[
         float,

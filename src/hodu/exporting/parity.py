@@ -83,7 +83,11 @@ class Parity:
         for system, metric in asked:
             found = self.value(system, metric)
             if found < least:
-                remedy = "take --precision blocks8 or fp32, or" if system == QUANTISED else "please report this, or"
+                remedy = (
+                    "take --precision blocks8 or fp32, or distil with --quantise, or"
+                    if system == QUANTISED
+                    else "please report this, or"
+                )
                 raise Disagreement(
                     self,
                     f"the {system} model answers as PyTorch in {found:.2%} of {self.texts} texts of {self.source}"

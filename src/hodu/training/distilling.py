@@ -29,6 +29,7 @@ from hodu.training.output import RECORD, publish, working_folder
 from hodu.training.outputs import ask_those_apart
 from hodu.training.pre_training import generator_beside
 from hodu.training.prepare import check_generator, longest, prepare, texts_to_serve
+from hodu.training.quantising import check_quantised
 from hodu.training.record import described, numbers_of, save_student, totals
 from hodu.training.sentence_rows import to_distil, to_fit, with_equal_steps
 from hodu.training.settings import Choices, Options, Vocabulary
@@ -36,7 +37,7 @@ from hodu.training.stages import Run
 from hodu.training.teacher_cache import cache_home
 from hodu.training.teachers import Panel, load_panel, question
 from hodu.training.teaching import LOOKED_AT, some_rows, teach
-from hodu.types import LANGUAGE, TOKENS, Pairing, Shape, Start, StudentFacts, Task
+from hodu.types import LANGUAGE, TOKENS, Pairing, Quantised, Shape, Start, StudentFacts, Task
 
 logger = logging.getLogger("hodu")
 
@@ -76,6 +77,7 @@ def distill(
     student_facts: StudentFacts = "reader",
     redraw: int = 0,
     distractors: int = 0,
+    quantise: Quantised | None = None,
     overwrite: bool = False,
     restart: bool = False,
     progress: bool = True,
@@ -115,6 +117,7 @@ def distill(
             ``mixed``: the student does in seven rows of ten.
         redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`).
         distractors: put up to so many facts about anything else among those of each training row.
+        quantise: ``"int8"`` or ``"int4"``: one stage more, with the weights as :func:`hodu.export` stores them in that precision; of a student that goes on, this stage alone.
 
     Returns:
         ``out``.
@@ -151,6 +154,8 @@ def distill(
         )
     if graph is not None and augment is not None:
         raise RecipeError("--augment replaces words that facts are about; leave out --augment or --graph")
+    if quantise is not None:
+        check_quantised(quantise, task)
     budget = parse_budget(size, speed, student=student)
     panel = load_panel(names, task, heads=chosen.compares_outputs)
     if panel.task == "sentence-embedding":
@@ -171,6 +176,12 @@ def distill(
     shape = shape_to_be(student, panel.first.model.config, heads=heads, feed_forward=feed_forward)
     if teacher_layer is not None:
         chosen = chosen.at_layer(shape.layers, teacher_layer, of=full.layers)
+    if quantise is not None:
+        chosen = chosen.then_quantised(quantise)
+        if goes_on:  # it is distilled already: what is left is this stage, and the numbers asked for are its own
+            chosen = replace(chosen, stages=chosen.stages[-1:]).with_changes(
+                epochs=epochs, learning_rate=learning_rate, batch_size=batch_size
+            )
     choices = Choices(
         teachers=tuple(str(name) for name in names),
         data=data.source if isinstance(data, Data) else str(data),
@@ -202,6 +213,7 @@ def distill(
         student_facts=student_facts,
         redraw=redraw,
         distractors=distractors,
+        quantise=quantise,
     )
     options = Options(Path(out), overwrite, restart, progress, Path(tensorboard) if tensorboard else None)
     return _distil(choices, chosen, panel, shape, source, options, role="student")

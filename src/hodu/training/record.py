@@ -36,7 +36,10 @@ def save_student(
 def numbers_of(stage: Stage) -> dict[str, Any]:
     """A stage's numbers, without its terms: enough to repeat its steps."""
     whole = replace(stage, terms=(), sources={})
-    return {name: value for name, value in asdict(whole).items() if name not in ("terms", "sources")}
+    numbers = {name: value for name, value in asdict(whole).items() if name not in ("terms", "sources")}
+    if stage.quantise is None:  # as stages were before there was such a thing: a run that stopped then can go on
+        del numbers["quantise"]
+    return numbers
 
 
 def described(term: Term) -> str:

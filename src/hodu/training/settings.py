@@ -8,7 +8,7 @@ from typing import Literal
 
 from hodu.data.augment import COPIES
 from hodu.objectives.ensemble import Mean
-from hodu.types import Start, StudentFacts, Task
+from hodu.types import Quantised, Start, StudentFacts, Task
 
 Vocabulary = Literal["pruned", "full"]
 
@@ -47,6 +47,7 @@ class Choices:
     student_facts: StudentFacts = "reader"
     redraw: int = 0
     distractors: int = 0
+    quantise: Quantised | None = None
 
 
 @dataclass(frozen=True)

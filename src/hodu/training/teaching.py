@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 
 from hodu.recipes import Recipe, Stage
 from hodu.training.distillation import Distillation, Teachers
+from hodu.training.quantising import quantised
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, TeacherCache, open_cache
 from hodu.types import Needs, Pairing, StudentFacts
@@ -41,11 +42,12 @@ def teach(
         module.hear_from(_caches(module, teachers, recipe, pairing, sets, force=cache is True, progress=run.progress))
     few = some_rows(sets.train, run.seed)
     device = pick_device()
-    module.prepare(
-        {k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate)
-    )
-    with module.tapped():
-        return run_stage(module, stage, sets, run, terms=tuple(type(o).__name__ for o in objectives))
+    with quantised(student, stage.quantise):
+        module.prepare(
+            {k: v.to(device) for k, v in batch.items()} for batch in DataLoader(few, 32, collate_fn=sets.collate)
+        )
+        with module.tapped():
+            return run_stage(module, stage, sets, run, terms=tuple(type(o).__name__ for o in objectives))
 
 
 def _caches(
