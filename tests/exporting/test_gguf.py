@@ -43,6 +43,7 @@ def gpt() -> Loaded:
     with torch.no_grad():
         for name, weight in made.model.named_parameters():
             weight.add_(0.3 * torch.randn_like(weight)) if "ln" in name or "bias" in name else weight.mul_(4)
+    made.model.eval()
     return made
 
 
