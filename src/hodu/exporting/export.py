@@ -89,7 +89,10 @@ def export(
         raise ExportError(
             f"export to {to!r} with precision {precision!r} is not known; expected to: {', '.join(get_args(Target))}; precision: {', '.join(PRECISIONS)}"
         )
-    check_installed(*((GGUF, "gguf") if to == "gguf" else ()))
+    if to == "gguf":
+        check_installed(GGUF, "gguf")
+    else:
+        check_installed()
     out = Path(out)
     check_free(out, overwrite=overwrite)
     loaded = load_model(model)

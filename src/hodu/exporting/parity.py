@@ -140,9 +140,7 @@ def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, b
         models: ONNX files, or what else answers, by the names of their systems.
     """
     systems: dict[str, System] = {REFERENCE: in_torch(loaded.model, task)}
-    systems |= {
-        name: partial(answers_of, session_of(one)) if isinstance(one, bytes) else one for name, one in models.items()
-    }
+    systems |= {name: _system(one) for name, one in models.items()}
     ways = {"": _alone(samples.asked), "_padded": _together(samples.asked, task, loaded.tokenizer)}
     figures = []
     for way, batches in ways.items():
@@ -156,6 +154,10 @@ def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, b
     order = list(_TITLES)
     figures.sort(key=lambda one: order.index(one.metric) if one.metric in order else -1)  # quality first
     return Parity(task, samples.source, len(samples.asked), samples.told, tuple(figures), samples.notes)
+
+
+def _system(given: bytes | System) -> System:
+    return partial(answers_of, session_of(given)) if isinstance(given, bytes) else given
 
 
 def in_torch(model: PreTrainedModel, task: Task) -> System:
