@@ -18,6 +18,7 @@ class TargetName(StrEnum):
 
     phone = "phone"
     onnx = "onnx"
+    gguf = "gguf"
 
 
 class PrecisionName(StrEnum):
@@ -33,7 +34,11 @@ def export(
     model: Annotated[str, typer.Argument(help="A student, or any fine-tuned model: a folder or hub id.")],
     out: o.Out,
     to: Annotated[
-        TargetName, typer.Option("--to", help="phone: with the page that runs it in a browser; onnx: without.")
+        TargetName,
+        typer.Option(
+            "--to",
+            help="phone: with the page that runs it in a browser; onnx: without; gguf: a GPT-2 for llama.cpp (--out may be FILE.gguf).",
+        ),
     ] = TargetName.phone,
     graph: o.Graph = None,
     data: Annotated[
@@ -85,7 +90,7 @@ def export(
         raise
     console.print(made.parity.table())
     for file in made.manifest["files"].values():
-        console.print(f"{out / file['path']}: {file['bytes'] / 1e6:.2f} MB")
+        console.print(f"{made.folder / file['path']}: {file['bytes'] / 1e6:.2f} MB")
     if made.page:
         console.print(f"{out} is ready: hodu preview {out}")
     elif to is TargetName.phone:

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hodu.errors import OutputError
@@ -26,8 +26,8 @@ def check_free(out: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def appearing(out: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder to fill; it takes the name ``out`` when all went well, and is gone otherwise.
+def appearing(out: Path, *, overwrite: bool, file: bool = False) -> Iterator[Path]:
+    """A folder to fill, or the path of a file to write; it takes the name ``out`` when all went well, and is gone otherwise.
 
     Raises:
         OutputError: something stands there, or it cannot be written.
@@ -35,17 +35,24 @@ def appearing(out: Path, *, overwrite: bool) -> Iterator[Path]:
     check_free(out, overwrite=overwrite)
     part = out.with_name(f"{out.name}.partial")
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        _remove(part)
+        (part.parent if file else part).mkdir(parents=True, exist_ok=True)
         yield part
-        if out.exists():
-            shutil.rmtree(out) if out.is_dir() else out.unlink()
+        _remove(out)
         os.replace(part, out)
     except OSError as error:
         why = f"the disk is full ({error.strerror})" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise OutputError(f"{out} cannot be written: {why}; nothing is left of it") from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):
+            _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def add_page(folder: Path) -> bool:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -17,8 +18,10 @@ import hodu
 from hodu.data import Columns, max_length_of
 from hodu.errors import ExportError
 from hodu.exporting.bundle import add_page, appearing, check_free
+from hodu.exporting.for_llama import export_gguf
+from hodu.exporting.gguf import check_gpt2
 from hodu.exporting.heads import OUTPUTS
-from hodu.exporting.installed import check_installed
+from hodu.exporting.installed import GGUF, check_installed
 from hodu.exporting.manifest import GRAPH, MODEL, TOKENIZER, write_manifest
 from hodu.exporting.onnx import check_exportable, inputs_of, labels_or_none, to_onnx
 from hodu.exporting.parity import AGREEMENT, PLAIN, QUANTISED, Parity, compare
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hodu")
 
-Target = Literal["phone", "onnx"]
-"""A whole bundle with its page · the same without the page, for apps and servers."""
+Target = Literal["phone", "onnx", "gguf"]
+"""A whole bundle with its page · the same without the page, for apps and servers · a GPT-2 for llama.cpp."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Exported:
     """What was written.
 
     Attributes:
+        folder: in which the manifest's files lie.
         page: whether a page is in it.
     """
 
@@ -69,7 +73,7 @@ def export(
     Args:
         model: a folder or hub id, of any task but replaced-token; it is read and left as it is.
         out: the folder to make; it appears when everything is done.
-        to: ``phone`` adds the page.
+        to: ``phone`` adds the page; ``gguf`` writes a GPT-2 for llama.cpp, into a file if ``out`` ends in .gguf.
         graph: a knowledge graph, for a model that was trained to read facts: it goes into the bundle, compiled.
         data: texts to compare on, what :func:`hodu.data.load` takes (dev, else test); with labels the task's metric is measured too, and the first texts become examples
             in the bundle. Built-in texts without it.
@@ -81,17 +85,25 @@ def export(
         OutputError: ``out`` exists, or cannot be written.
         ModelError, DataError, GraphError: there is no such model, data or graph, or it is broken.
     """
-    check_installed()
     if to not in get_args(Target) or precision not in PRECISIONS:
         raise ExportError(
             f"export to {to!r} with precision {precision!r} is not known; expected to: {', '.join(get_args(Target))}; precision: {', '.join(PRECISIONS)}"
         )
+    if to == "gguf":
+        check_installed(GGUF, "gguf")
+    else:
+        check_installed()
     out = Path(out)
     check_free(out, overwrite=overwrite)
     loaded = load_model(model)
     task = check_exportable(loaded)
+    if to == "gguf":
+        check_gpt2(loaded, precision)
     compiled = _graph_for(loaded, graph)
     samples = samples_of(loaded, task, compiled, None if data is None else str(data), columns or Columns(), label_names)
+    if to == "gguf":
+        say = partial(_said, loaded, task, samples, precision=precision, writers=("torch", "transformers", "gguf"))
+        return Exported(*export_gguf(loaded, samples, out, precision, agreement, say, overwrite), page=False)
     logger.info("writing %s as ONNX", loaded.path)
     plain = to_onnx(loaded, task)
     files = {PLAIN: plain.SerializeToString()}
@@ -139,7 +151,14 @@ def _tokenizer(loaded: Loaded) -> str:
     return copy.to_str()
 
 
-def _said(loaded: Loaded, task: Task, samples: Samples, parity: Parity, precision: Precision) -> dict[str, Any]:
+def _said(
+    loaded: Loaded,
+    task: Task,
+    samples: Samples,
+    parity: Parity,
+    precision: Precision,
+    writers: Sequence[str] = ("torch", "transformers", "onnx", "onnxruntime"),
+) -> dict[str, Any]:
     card = loaded.card
     return {
         "hodu": hodu.__version__,
@@ -154,7 +173,7 @@ def _said(loaded: Loaded, task: Task, samples: Samples, parity: Parity, precisio
         "facts": _facts(loaded),
         "examples": samples.examples,
         "precision": precision,
-        "versions": {name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime")},
+        "versions": {name: version(name) for name in writers},
         "licence": card.get("licence"),
         "teacher": ", ".join(Path(one).name if Path(one).is_absolute() else one for one in card.get("teachers", ()))
         or None,

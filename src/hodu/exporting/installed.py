@@ -1,4 +1,4 @@
-"""What the extra ``phone`` brings."""
+"""What the extras bring that export needs: ``phone``, ``gguf``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hodu.errors import ExportError
 
 WRITING = ("onnx", "onnxscript", "onnxruntime")
 RUNNING = ("onnxruntime",)
+GGUF = ("gguf",)
 
 
-def check_installed(modules: tuple[str, ...] = WRITING) -> None:
+def check_installed(modules: tuple[str, ...] = WRITING, extra: str = "phone") -> None:
     """Say at once what is missing.
 
     Raises:
@@ -18,4 +19,4 @@ def check_installed(modules: tuple[str, ...] = WRITING) -> None:
     """
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise ExportError(f"exporting needs {', '.join(missing)}; install with: pip install 'hodu[phone]'")
+        raise ExportError(f"exporting needs {', '.join(missing)}; install with: pip install 'hodu[{extra}]'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,22 @@ from hodu.errors import ExportError
 VERSION = 1
 MANIFEST, MODEL, TOKENIZER, GRAPH = "manifest.json", "model.onnx", "tokenizer.json", "graph.hodu"
 FILES = {"model": MODEL, "tokenizer": TOKENIZER, "graph": GRAPH}
+OTHERS = {"model.gguf": "llama.cpp"}
+"""Models that other programs run, and these."""
 _AGAIN = "export the model again: hodu export MODEL --to phone --out BUNDLE"
 
 
-def write_manifest(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """Write what is to be said, with the size and sum of each file that lies in the folder."""
-    files = {role: _described(folder / name) for role, name in FILES.items() if (folder / name).is_file()}
-    whole = {"bundle": VERSION, **content, "files": files}
+def write_manifest(folder: Path, content: dict[str, Any], model: str = MODEL) -> dict[str, Any]:
+    """Write what is to be said, with the size and sum of each file that lies in the folder; ``model`` is the model's name there."""
+    whole = manifest_of(content, {role: folder / name for role, name in {**FILES, "model": model}.items()})
     (folder / MANIFEST).write_text(json.dumps(whole, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return whole
+
+
+def manifest_of(content: dict[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """What is to be said, with the size and sum of each of these files that is there."""
+    found = {role: _described(file) for role, file in files.items() if file.is_file()}
+    return {"bundle": VERSION, **content, "files": found}
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -40,6 +48,11 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         found = content.get("bundle") if isinstance(content, dict) else None
         raise ExportError(f"{path} is of bundle version {found}, and this hodu reads version {VERSION}; {_AGAIN}")
     files = content.get("files")
+    other = files.get("model") if isinstance(files, dict) else None
+    if isinstance(other, dict) and str(other.get("path")) in OTHERS:
+        raise ExportError(
+            f"{folder} holds {other['path']}, which {OTHERS[other['path']]} runs and hodu does not; {_AGAIN}"
+        )
     if not isinstance(files, dict) or not {"model", "tokenizer"} <= files.keys():
         raise ExportError(f"{path} names no model and tokenizer under 'files'; {_AGAIN}")
     for role, said in files.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hodu.data import ABSENT, has_scores
 from hodu.errors import ExportError
@@ -36,6 +36,7 @@ Batch = tuple[list[int], Mapping[str, Array]]
 """Numbers of the texts in it, and its inputs, ``B L`` each."""
 
 REFERENCE, PLAIN, QUANTISED = "pytorch", "onnx", "quantised"
+GGUF_F32, GGUF_Q8 = "gguf", "gguf Q8_0"
 AGREEMENT = 0.99
 """The share of texts that an export must answer as its model does, if nobody says another: below it, what was measured of the model is not what the phone does."""
 _BATCH = 16
@@ -79,15 +80,12 @@ class Parity:
         Raises:
             Disagreement: it does, more often than is allowed.
         """
-        asked = [(PLAIN, "agreement"), (PLAIN, "agreement_padded"), (QUANTISED, "agreement")]
+        others = dict.fromkeys(one.system for one in self.figures if one.system not in (REFERENCE, PLAIN))
+        asked = [(PLAIN, "agreement"), (PLAIN, "agreement_padded"), *((name, "agreement") for name in others)]
         for system, metric in asked:
             found = self.value(system, metric)
             if found < least:
-                remedy = (
-                    "take --precision blocks8 or fp32, or distil with --quantise, or"
-                    if system == QUANTISED
-                    else "please report this, or"
-                )
+                remedy = _REMEDIES.get(system, "please report this, or")
                 raise Disagreement(
                     self,
                     f"the {system} model answers as PyTorch in {found:.2%} of {self.texts} texts of {self.source}"
@@ -123,6 +121,10 @@ class Disagreement(ExportError):
         super().__init__(message)
 
 
+_REMEDIES = {
+    QUANTISED: "take --precision blocks8 or fp32, or distil with --quantise, or",
+    GGUF_Q8: "take --precision fp32, or",
+}
 _TITLES = {
     "agreement": "answers as PyTorch: alone",
     "agreement_padded": "in padded batches",
@@ -131,14 +133,14 @@ _TITLES = {
 }
 
 
-def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, bytes]) -> Parity:
+def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, bytes | System]) -> Parity:
     """Ask the model and its exports the same.
 
     Args:
-        models: files by the names of their systems.
+        models: ONNX files, or what else answers, by the names of their systems.
     """
-    systems: dict[str, System] = {REFERENCE: _in_torch(Answering(loaded.model, task).eval(), OUTPUTS[task])}
-    systems |= {name: partial(answers_of, session_of(model)) for name, model in models.items()}
+    systems: dict[str, System] = {REFERENCE: in_torch(loaded.model, task)}
+    systems |= {name: _system(one) for name, one in models.items()}
     ways = {"": _alone(samples.asked), "_padded": _together(samples.asked, task, loaded.tokenizer)}
     figures = []
     for way, batches in ways.items():
@@ -154,10 +156,17 @@ def compare(loaded: Loaded, task: Task, samples: Samples, models: Mapping[str, b
     return Parity(task, samples.source, len(samples.asked), samples.told, tuple(figures), samples.notes)
 
 
-def _in_torch(model: Answering, names: Sequence[str]) -> System:
+def _system(given: bytes | System) -> System:
+    return partial(answers_of, session_of(given)) if isinstance(given, bytes) else given
+
+
+def in_torch(model: PreTrainedModel, task: Task) -> System:
+    """A model in PyTorch, as what answers."""
+    answering, names = Answering(model, task).eval(), OUTPUTS[task]
+
     def run(inputs: Mapping[str, Array]) -> Outputs:
         with torch.inference_mode():
-            found = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
+            found = answering(**{name: torch.from_numpy(values) for name, values in inputs.items()})
         return dict(zip(names, (one.numpy() for one in found), strict=True))
 
     return run
