@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("gguf", reason="the extra hodu[gguf] is not installed")
 
-from gguf import GGUFReader, TokenType
+from gguf import GGMLQuantizationType, GGUFReader, TokenType, dequantize, quantize
 
 from hodu.cli.app import app
 from hodu.errors import ExportError, OutputError
@@ -25,6 +25,7 @@ from hodu.exporting.gguf import BLOCK, check_gpt2, read_back, tensors_of, write_
 from hodu.exporting.parity import Disagreement
 from hodu.exporting.running import Bundle
 from hodu.models.facts import read_facts
+from hodu.models.grid import on_grid
 from hodu.models.load import Loaded, load_model
 from hodu.models.scratch import new_gpt2
 from hodu.types import FactSettings, Task
@@ -129,6 +130,23 @@ def test_rows_that_are_no_blocks_stay_whole(tmp_path: Path) -> None:
     apart = dict(tensors_of(tiny("gpt2", "causal-lm", tie_word_embeddings=False)))  # its vocabulary is there twice
     assert not np.array_equal(apart["output.weight"], apart["token_embd.weight"])
     assert kinds["blk.0.ffn_up.weight"] == kinds["token_embd.weight"] == kinds["position_embd.weight"] == "F32"
+
+
+def test_four_bits_are_those_that_training_got_used_to(gpt: Loaded, tmp_path: Path) -> None:
+    """A student of --quantise int4 loses in llama.cpp what it was trained to keep."""
+    write_gguf(gpt, tmp_path / "small.gguf", "int4", "small")
+    read = read_back(tmp_path / "small.gguf")
+    kinds = {one.name: one.tensor_type.name for one in GGUFReader(tmp_path / "small.gguf").tensors}
+    whole = dict(tensors_of(gpt.model))
+    for name, kind in kinds.items():
+        if kind == "Q4_0":
+            rows = on_grid(torch.from_numpy(whole[name]), "int4").numpy()
+            # a weight in the middle between two steps may fall to either side; scales are stored in fp16
+            apart = np.abs(read[name] - rows) > 1e-3 * np.abs(rows) + 1e-7
+            assert apart.mean() < 1e-3
+            stored = dequantize(quantize(rows, GGMLQuantizationType.Q4_0), GGMLQuantizationType.Q4_0)
+            np.testing.assert_allclose(stored, rows, rtol=1e-3, atol=1e-7)
+    assert list(kinds.values()).count("Q4_0") == 1 + 4 * 2
 
 
 def test_the_command(folder: Path, few: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hodu.exporting.bundle import appearing
 from hodu.exporting.gguf import read_back, with_weights, write_gguf
 from hodu.exporting.manifest import manifest_of, write_manifest
-from hodu.exporting.parity import GGUF_F32, GGUF_Q8, Parity, compare, in_torch
+from hodu.exporting.parity import GGUF, Parity, compare, in_torch
 from hodu.exporting.quantize import Precision
 from hodu.exporting.samples import Samples
 from hodu.models.load import Loaded
@@ -40,7 +40,7 @@ def export_gguf(
         OutputError: it cannot be written.
     """
     alone = out.suffix == SUFFIX
-    system = GGUF_Q8 if precision == "int8" else GGUF_F32
+    system = GGUF[precision]
     with appearing(out, overwrite=overwrite, file=alone) as part:
         file = part if alone else part / MODEL
         logger.info("writing %s as GGUF", loaded.path)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 ARCHITECTURE = "gpt2"
-QUANTISATIONS: dict[Precision, str] = {"int8": "Q8_0", "fp32": "F32"}
+QUANTISATIONS: dict[Precision, str] = {"int8": "Q8_0", "int4": "Q4_0", "fp32": "F32"}
 """GGUF's names of what :data:`Precision` names."""
 BLOCK = 32
-"""Weights that share a scale in Q8_0."""
+"""Weights that share a scale in Q8_0 and Q4_0; Q4_0 has the grid of :func:`hodu.models.grid.by_groups`."""
 
 _NAMES = {
     "transformer.wte": "token_embd",
@@ -60,7 +60,7 @@ def check_gpt2(loaded: Loaded, precision: Precision) -> None:
         )
     if precision not in QUANTISATIONS:
         raise ExportError(
-            f"--precision {precision} is none of --to gguf; expected int8 (Q8_0: a scale for {BLOCK} weights) or fp32"
+            f"--precision {precision} is none of --to gguf; expected int8 (Q8_0: a scale for {BLOCK} weights), int4 (Q4_0) or fp32"
         )
     if facts_of(settings) is not None:
         raise ExportError(
@@ -123,10 +123,11 @@ def write_gguf(loaded: Loaded, file: Path, precision: Precision, name: str) -> N
     """Write a model that :func:`check_gpt2` passed."""
     from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, quantize
 
-    wanted = GGMLQuantizationType[QUANTISATIONS[precision]]
+    stored = QUANTISATIONS[precision]
+    wanted = GGMLQuantizationType[stored]
     writer = GGUFWriter(file, ARCHITECTURE)
     _add_settings(writer, loaded, name)
-    writer.add_file_type(LlamaFileType.MOSTLY_Q8_0 if precision == "int8" else LlamaFileType.ALL_F32)
+    writer.add_file_type(LlamaFileType["ALL_F32" if precision == "fp32" else f"MOSTLY_{stored}"])
     _add_tokenizer(writer, loaded)
     for theirs, array in tensors_of(loaded.model):
         kind = _kind(theirs, array, wanted)

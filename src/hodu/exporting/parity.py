@@ -29,6 +29,8 @@ from hodu.types import LANGUAGE, NUMBERS, TOKENS, Task
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from hodu.exporting.quantize import Precision
+
 Array = NDArray[Any]
 Outputs = Mapping[str, Array]
 System = Callable[[Mapping[str, Array]], Outputs]
@@ -36,7 +38,7 @@ Batch = tuple[list[int], Mapping[str, Array]]
 """Numbers of the texts in it, and its inputs, ``B L`` each."""
 
 REFERENCE, PLAIN, QUANTISED = "pytorch", "onnx", "quantised"
-GGUF_F32, GGUF_Q8 = "gguf", "gguf Q8_0"
+GGUF: dict[Precision, str] = {"fp32": "gguf", "int8": "gguf Q8_0", "int4": "gguf Q4_0"}
 AGREEMENT = 0.99
 """The share of texts that an export must answer as its model does, if nobody says another: below it, what was measured of the model is not what the phone does."""
 _BATCH = 16
@@ -123,7 +125,8 @@ class Disagreement(ExportError):
 
 _REMEDIES = {
     QUANTISED: "take --precision blocks8 or fp32, or distil with --quantise, or",
-    GGUF_Q8: "take --precision fp32, or",
+    GGUF["int8"]: "take --precision fp32, or",
+    GGUF["int4"]: "take --precision int8, or distil with --quantise int4, or",
 }
 _TITLES = {
     "agreement": "answers as PyTorch: alone",
