@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hodu.models.facts import additive, facts_of
 from hodu.types import LANGUAGE, Task
 
 OUTPUTS: dict[Task, tuple[str, ...]] = {
@@ -24,12 +25,20 @@ OUTPUTS: dict[Task, tuple[str, ...]] = {
 """The tasks whose models can be exported, and the names of what they answer."""
 
 
+_WHOLE = ("bert", "electra", "roberta", "xlm-roberta")  # each token sees each, in every layer
+
+
 class Answering(nn.Module):
     """A model with its softmax (or sigmoid, or pooling) inside, from ``B L`` integers; a question with choices is one batch, a choice a row."""
 
     def __init__(self, model: PreTrainedModel, task: Task) -> None:
         super().__init__()
         self.model, self.task = model, task
+        reads = facts_of(model.config)
+        plain = task != "sentence-embedding" and (
+            reads is None or reads.layout == "text"
+        )  # what pools, or lays facts, asks for the mask as it came
+        self._masked = plain and model.config.model_type in _WHOLE
 
     def forward(
         self,
@@ -41,7 +50,10 @@ class Answering(nn.Module):
         """What :data:`OUTPUTS` names."""
         more = {"token_type_ids": token_type_ids, "fact_ids": fact_ids}
         taken = {name: value for name, value in more.items() if value is not None}
-        output = self.model(input_ids=input_ids, attention_mask=attention_mask, **taken)
+        mask = attention_mask
+        if self._masked:  # what transformers makes of it, for any kind of attention, takes twenty operations
+            mask = additive(attention_mask.bool(), self.model.dtype)[:, None, None]  # B 1 1 L
+        output = self.model(input_ids=input_ids, attention_mask=mask, **taken)
         return _answers(self.task, output, attention_mask)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from hodu.data import max_length_of
 from hodu.errors import ExportError
 from hodu.exporting.heads import OUTPUTS, Answering
+from hodu.exporting.lighten import lighten
 from hodu.models.facts import facts_of
 from hodu.models.load import Loaded, labels_of, task_of
 from hodu.types import CLASSES, Task
@@ -106,7 +107,7 @@ def to_onnx(loaded: Loaded, task: Task) -> ModelProto:
             f"{loaded.path} has {graph.ByteSize() / 1e9:.1f} GB of weights, and one ONNX file holds 2.1; distil it first"
         )
     _name_outputs(graph, OUTPUTS[task])
-    return _labelled(graph, task, labels_or_none(loaded, task))
+    return _labelled(lighten(graph), task, labels_or_none(loaded, task))
 
 
 def _example(names: list[str]) -> dict[str, Tensor]:
