@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import set_seed
 
 from hodu.data import Columns, Data, load, match_labels, split, strings_of, varied
@@ -16,6 +17,7 @@ from hodu.models import shape_of
 from hodu.models.facts import facts_of, read_facts
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
 from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
+from hodu.models.shares import start_at_shares
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
@@ -231,11 +233,12 @@ def _model_and_labels(
             logger.info("%s", _what_is_new(loaded))
     if data.task == "sentence-embedding":
         return loaded, to_fit(data)
-    if data.task not in CLASSES or is_shape(str(model)):
-        return loaded, data
-    data, notes = match_labels(data, labels_of(loaded.model.config))
-    for note in notes:
-        logger.info("%s", note)
+    if data.task in CLASSES and not is_shape(str(model)):
+        data, notes = match_labels(data, labels_of(loaded.model.config))
+        for note in notes:
+            logger.info("%s", note)
+    if data.task == "multilabel" and (is_shape(str(model)) or loaded.untrained):
+        start_at_shares(loaded.model, np.asarray(data.splits["train"]["label"][:]).mean(0))
     return loaded, data
 
 
