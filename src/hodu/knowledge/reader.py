@@ -47,7 +47,7 @@ class GraphReader:
     Args:
         limit: facts at most.
         hops: edges from a mention at most.
-        slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called. Numbers are pieces of every vocabulary.
+        slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called; what a choice names is 0. Numbers are pieces of every vocabulary.
         relation: the relation that is asked for, if that is known; its facts come first.
         distractors: tell up to so many facts about anything else too, as many as dice say: for training, so that a model does not take all that it is told for what was asked.
     """
@@ -127,7 +127,7 @@ class GraphReader:
     ) -> Read:
         """What is read; ``names``: of some facts, by whose name an entity goes there; ``called``: what is numbered, by whose name in all facts."""
         mentions = tuple(mention for some in linked for mention in some)
-        numbers = _numbered(mentions) if self.slots and chosen else {}
+        numbers = _numbered(linked) if self.slots and chosen else {}
         language = language_of(texts[0])
         read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
         said = tuple(self._said(fact, language, numbers, names.get(fact, {}), called) for fact in chosen)
@@ -183,14 +183,16 @@ def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, 
     return None
 
 
-def _numbered(mentions: Sequence[Mention]) -> dict[int, int]:
-    """Entity → number: of each mention all candidates have one, and what is mentioned again keeps its own."""
+def _numbered(linked: Sequence[Sequence[Mention]]) -> dict[int, int]:
+    """Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in a second text, such as a choice, is always 0, so that facts about it look alike whatever the question mentions."""
     numbers: dict[int, int] = {}
-    for mention in mentions:
-        known = [numbers[one.entity] for one in mention.candidates if one.entity in numbers]
-        number = known[0] if known else len(set(numbers.values())) + 1
-        for one in mention.candidates:
-            numbers.setdefault(one.entity, number)
+    for place, mentions in enumerate(linked):
+        for mention in mentions:
+            known = [numbers[one.entity] for one in mention.candidates if one.entity in numbers]
+            used = set(numbers.values())
+            new = 0 if place and 0 not in used else len(used - {0}) + 1
+            for one in mention.candidates:
+                numbers.setdefault(one.entity, known[0] if known else new)
     return numbers
 
 

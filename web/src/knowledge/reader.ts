@@ -35,7 +35,7 @@ export class GraphReader {
     const linked = texts.map((text) => link(this.graph.linker, text));
     const mentions = linked.flat();
     const chosen = select(this.graph, mentions, hops, limit);
-    const numbers = slots && chosen.length ? numbered(mentions) : new Map<number, number>();
+    const numbers = slots && chosen.length ? numbered(linked) : new Map<number, number>();
     const language = languageOf(texts[0]);
     return {
       texts: numbers.size ? texts.map((text, place) => marked(text, linked[place], numbers)) : texts,
@@ -63,14 +63,18 @@ export class GraphReader {
   }
 }
 
-/** Entity → number: of each mention all candidates have one, and what is mentioned again keeps its own. */
-function numbered(mentions: readonly Mention[]): Map<number, number> {
+/** Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in a second text, such as a choice, is always 0. */
+function numbered(linked: readonly (readonly Mention[])[]): Map<number, number> {
   const numbers = new Map<number, number>();
-  for (const { candidates } of mentions) {
-    const known = candidates.find((one) => numbers.has(one.entity));
-    const number = (known && numbers.get(known.entity)) ?? new Set(numbers.values()).size + 1;
-    for (const one of candidates) if (!numbers.has(one.entity)) numbers.set(one.entity, number);
-  }
+  linked.forEach((mentions, place) => {
+    for (const { candidates } of mentions) {
+      const known = candidates.find((one) => numbers.has(one.entity));
+      const used = new Set(numbers.values());
+      const fresh = place && !used.has(0) ? 0 : used.size - Number(used.has(0)) + 1;
+      const number = (known && numbers.get(known.entity)) ?? fresh;
+      for (const one of candidates) if (!numbers.has(one.entity)) numbers.set(one.entity, number);
+    }
+  });
   return numbers;
 }
 
