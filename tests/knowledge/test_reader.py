@@ -38,8 +38,8 @@ def test_slots_number_what_is_the_same(world: CompiledGraph) -> None:
     assert "0 모종삽은 1 꽃을 심다 일에 쓰인다" in read.facts
     english = GraphReader(world, slots=True)(("plant flowers, to plant flowers", "trowel"))
     assert english.texts == ("1 plant flowers, to 1 plant flowers", "0 trowel")
-    several = GraphReader(world, slots=True)((ASKED, "땅, 모종삽 굴착기"))
-    assert several.texts[1] == "2 땅, 0 모종삽 3 굴착기"
+    several = GraphReader(world, slots=True)((ASKED, "꽃을 심으려고 모종삽, 굴착기"))
+    assert several.texts[1] == "1 꽃을 심으려고 0 모종삽, 3 굴착기"
     assert GraphReader(world, slots=True)(("nothing known here",)).texts == ("nothing known here",)
 
 
