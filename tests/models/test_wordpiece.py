@@ -47,6 +47,13 @@ def test_hangul_stays_in_syllables(tokenizer: PreTrainedTokenizerFast) -> None:
     assert tokenizer("의자는").input_ids == tokenizer("\u110b\u1174\u110c\u1161\u1102\u1173\u11ab").input_ids
 
 
+def test_numbers_are_known_even_where_no_text_has_one() -> None:
+    """A reader of numbered things sees [UNK] before each of them: it cannot tell which fact is about what."""
+    tokenizer = train_wordpiece(["the ground was dug", "땅을 팠다"], vocabulary=60, max_length=32)
+    assert tokenizer.tokenize("1 땅 0 땅") == ["1", "땅", "0", "땅"]
+    assert tokenizer.tokenize("12 2037") == ["1", "##2", "2", "##0", "##3", "##7"]
+
+
 def test_pairs_are_marked(tokenizer: PreTrainedTokenizerFast) -> None:
     """A pair reaches the model as one sentence, without [SEP] between or token types."""
     coded = tokenizer("the chair", "the fan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import digits
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -17,7 +18,7 @@ SPECIAL = {
 
 
 def train_wordpiece(texts: Iterable[str], *, vocabulary: int, max_length: int) -> PreTrainedTokenizerFast:
-    """A lower-casing WordPiece tokenizer of ``vocabulary`` pieces at most, with BERT's special tokens.
+    """A lower-casing WordPiece tokenizer of ``vocabulary`` pieces at most, with BERT's special tokens and all digits, whether the texts have some or not: what a graph's facts mention is numbered.
 
     The same texts give the same pieces with the same ids, in every process.
     """
@@ -27,9 +28,9 @@ def train_wordpiece(texts: Iterable[str], *, vocabulary: int, max_length: int) -
     words = {word for text in normal for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)}
     # The trainer numbers the ##-letters in the order of a hash map, and breaks ties between merges by these numbers.
     # Named beforehand, they are the same in every run.
-    letters = sorted({f"##{letter}" for word in words for letter in word[1:]})
+    letters = sorted({f"##{letter}" for word in words for letter in word[1:]} | {f"##{digit}" for digit in digits})
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, special_tokens=[*SPECIAL.values(), *letters], show_progress=False
+        vocab_size=vocabulary, special_tokens=[*SPECIAL.values(), *digits, *letters], show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
     # A new one from its pieces: in the trained one the letters are special tokens.
