@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--student-epochs", type=float, help="as many as the teacher's if not given")
     parser.add_argument("--redraw", type=int, default=1)
     parser.add_argument("--distractors", type=int, default=0)
+    parser.add_argument("--dropout", type=float, help="of the teacher")
     parser.add_argument("--layout", default="star", choices=["star", "text", "tree"])
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--no-slots", action="store_true")
@@ -219,7 +220,16 @@ def main() -> None:
         }
         once(
             teacher,
-            partial(hodu.train, options.base, data, teacher, facts=settings, vocabulary=options.vocabulary, **asked),
+            partial(
+                hodu.train,
+                options.base,
+                data,
+                teacher,
+                facts=settings,
+                vocabulary=options.vocabulary,
+                dropout=options.dropout,
+                **asked,
+            ),
         )
         small = {"student": options.student, **asked, "epochs": options.student_epochs or options.epochs}
         once(student, partial(hodu.distill, teacher, data, student, **small))

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+from transformers import TrainerCallback
 from typer.testing import CliRunner
 
 import hodu
 from hodu.cli.app import app
 from hodu.models.load import load_model
 from hodu.types import Task
-from tests.training.conftest import sentences
+from tests.training.conftest import looked_on_by, sentences
 from tests.training.test_replaced_token import QUICK, documents
 
 FAMILY = {
@@ -38,6 +40,21 @@ def students(text: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         big = hodu.train("2x32", text, folder / f"{task}-teacher", **settings, vocabulary=300, max_length=32)  # type: ignore[arg-type]
         made[task] = hodu.distill(big, text, folder / task, **settings, student="1x32")  # type: ignore[arg-type]
     return made
+
+
+def test_dropout_by_flag(data: Path, tmp_path: Path) -> None:
+    """--dropout 0 is taken and changes nothing, or stays in the saved model, which then trains without it for ever."""
+    seen: list[set[float]] = []
+
+    class Look(TrainerCallback):
+        def on_step_begin(self, args, state, control, model=None, **more):  # type: ignore[no-untyped-def]
+            seen.append({part.p for part in model.modules() if isinstance(part, nn.Dropout)})
+
+    with looked_on_by(Look()):
+        for given in (None, 0.0):
+            out = hodu.train("1x32", data, tmp_path / str(given), dropout=given, **{**QUICK, "epochs": 0.1})
+            assert load_model(out).model.config.hidden_dropout_prob == 0.1
+    assert seen[0] == {0.1} and seen[-1] == {0.0}
 
 
 @pytest.mark.parametrize("task", FAMILY)

@@ -35,6 +35,12 @@ def train(
     epochs: o.Epochs = None,
     learning_rate: o.LearningRate = None,
     batch_size: o.BatchSize = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            "--dropout", min=0, max=0.9, help="Of all layers while training; the model's own if not given; 0 is faster."
+        ),
+    ] = None,
     max_length: o.MaxLength = None,
     vocabulary: Annotated[int, typer.Option("--vocabulary", help="Pieces of a vocabulary made from scratch.")] = 8000,
     whole_word: o.WholeWord = False,
@@ -86,6 +92,7 @@ def train(
         epochs=epochs,
         learning_rate=learning_rate,
         batch_size=batch_size,
+        dropout=dropout,
         max_length=max_length,
         vocabulary=vocabulary,
         whole_word=whole_word,
