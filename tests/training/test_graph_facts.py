@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import TrainerCallback
 
 pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
 
@@ -20,7 +21,7 @@ from hodu.training import baseline
 from hodu.training.graph_facts import hidden_from, rows_without
 from hodu.types import FactSettings
 from tests.knowledge.conftest import small_world
-from tests.training.conftest import write_jsonl
+from tests.training.conftest import looked_on_by, write_jsonl
 
 TASK: dict[str, Any] = {"task": "multiple-choice"}
 QUICK: dict[str, Any] = {"epochs": 1.0, "learning_rate": 3e-3, "batch_size": 8, "progress": False}
@@ -66,6 +67,22 @@ def test_a_model_is_trained_to_read(reader: Path, graph: Path, questions: Path) 
     (with_them,) = hodu.measure([reader], questions, graph=graph, speed=False)
     assert any("no graph was given" in note for note in without.notes)
     assert not any("graph" in note for note in with_them.notes)
+
+
+def test_dev_is_looked_at_with_all_facts(graph: Path, questions: Path, tmp_path: Path) -> None:
+    """What training shows of dev is worse than what measure finds, by the rows whose facts were left out, and the best checkpoint is one of luck."""
+    seen: dict[bool, set[bool]] = {True: set(), False: set()}
+
+    class Look(TrainerCallback):
+        def on_train_begin(self, args, state, control, model=None, **more):  # type: ignore[no-untyped-def]
+            def count(_, __, inputs):  # type: ignore[no-untyped-def]
+                seen[model.training] |= set((inputs["fact_ids"] > 0).any(1).tolist())
+
+            model.student.register_forward_pre_hook(count, with_kwargs=True, prepend=True)
+
+    with looked_on_by(Look()):
+        hodu.train("1x32", questions, tmp_path / "out", graph=graph, fact_dropout=0.5, vocabulary=300, **QUICK, **TASK)
+    assert seen == {True: {True, False}, False: {True}}
 
 
 def test_a_reader_that_learns_on(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:

@@ -93,14 +93,17 @@ def prepare(
             tokenised[name], truncation = tokenise(data.splits[name], tokenizer, max_length=max_length)
         if truncation.count:
             logger.info("%s: %s", name, truncation)
+    most = max(map(most_texts, tokenised.values()))
     train, dev = tokenised["train"], tokenised.get("dev")
+    if dev is not None and "row" in dev.column_names:
+        dev = dev.remove_columns("row")  # numbers are for training rows: by them a cache is read, and facts are varied
     scored = dev is not None and "labels" in dev.column_names
     name = metric or METRICS[task][0]
     return Sets(
         train=train if "row" in train.column_names else train.add_column("row", list(range(len(train)))),
         texts=texts.get("train"),
         dev=dev if scored else None,
-        collate=_numbered(collate_groups(tokenizer, max(map(most_texts, tokenised.values())))),
+        collate=_numbered(collate_groups(tokenizer, most)),
         metric=name if scored else None,
         evaluate=_evaluate(task, name) if scored else None,
     )
