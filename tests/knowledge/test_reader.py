@@ -74,14 +74,21 @@ def test_what_is_numbered_is_known_by_its_number(world: CompiledGraph) -> None:
     """A reader of numbered things learns the names of its training questions instead, and is lost among new ones."""
     reader, choices = GraphReader(world, slots=True), ["모종삽", "굴착기", "빗자루"]
     plain = {fact for choice in choices for fact in reader((ASKED, choice)).facts}
-    called = set()
-    for seed in range(20):
+    called, written = set(), set()
+    for seed in range(30):
         reads, order = reader.redrawn((ASKED,), choices, Random(seed))
         right = reads[order.index(0)]
         (said,) = [fact for fact in right.facts if fact.startswith("0 ") and " 일에 쓰인다" in fact and " 1 " in fact]
-        called.add(said.split()[1])
-        assert [read.texts[1] for read in reads] == [f"0 {choice}" for choice in choices]
-    assert len(called) > 3 and not called <= {fact.split()[1] for fact in plain}
+        called.add(said[2 : said.index(" 1 ")])
+        written.add(right.texts[1])
+        assert all(read.texts[1].startswith("0 ") for read in reads)
+        (question,) = {read.texts[0] for read in reads}  # the same beside each choice
+        assert question.startswith("1 ") and " 2 " in question
+    names = {fact[2:].split()[0] for fact in plain}
+    assert len(called) > 6 and sum(one.split()[0] not in names for one in called) > 3
+    assert any("□" in one for one in called)  # one that no vocabulary of these texts has
+    right_names = {f"0 {choice}" for choice in choices}
+    assert written & right_names and written - right_names
 
 
 def test_distractors(world: CompiledGraph) -> None:

@@ -18,7 +18,8 @@ LIMIT, HOPS = 16, 2
 """Facts beside a text at most, and edges from a mention at most."""
 
 
-_AS_IT_IS: Mapping[int, int] = {}
+_AS_IT_IS: Mapping[int, str] = {}
+_UNHEARD = "□"  # in hardly any vocabulary
 
 
 class Read(NamedTuple):
@@ -74,7 +75,8 @@ class GraphReader:
     def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Read], list[int]]:
         """These texts with each of the choices, in a graph in which what the question mentions is related to other choices than in truth: the edges between both have been dealt anew.
 
-        With slots, what is numbered is called by any other name of the graph in all facts, so that it is known by its number: names in tests are new ones.
+        With slots, what is numbered is called by another name in all facts, and by yet another in half of the texts: one of the graph, one invented, or one that a vocabulary made from the graph
+        does not even have. So it is known by its number: names in tests are new ones.
 
         All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
         weight can hold it.
@@ -99,7 +101,9 @@ class GraphReader:
             ends = {fact.subject, fact.object}
             return entity in ends and not meant.isdisjoint(ends - {entity})
 
-        called = {entity: rng.randrange(len(self.graph)) for entity in sorted(meant | set(named))} if self.slots else {}
+        language, numbered = language_of(texts[0]), sorted(meant | set(named)) if self.slots else []
+        called = {entity: self._other_name(language, rng) for entity in numbered}
+        written = {entity: self._other_name(language, rng) for entity in numbered if rng.random() < 0.5}
         reads = []
         for place in places:
             edge, more = order[place], rest[place]
@@ -107,7 +111,7 @@ class GraphReader:
             kept = [fact for fact in chosen[more] if not direct(fact, named[more]) and not direct(fact, named[edge])]
             facts = (mine + kept)[: self._limit]
             names = {fact: dealt if any(direct(fact, entity) for entity in named) else others for fact in facts}
-            reads.append(self._read((*texts, choices[place]), each[place], facts, names, called))
+            reads.append(self._read((*texts, choices[place]), each[place], facts, names, called, written))
         return reads, order
 
     def _linked(self, texts: Sequence[str]) -> list[list[Mention]]:
@@ -123,13 +127,14 @@ class GraphReader:
         linked: Sequence[Sequence[Mention]],
         chosen: Sequence[Fact],
         names: Mapping[Fact, Mapping[int, int]],
-        called: Mapping[int, int] = _AS_IT_IS,
+        called: Mapping[int, str] = _AS_IT_IS,
+        written: Mapping[int, str] = _AS_IT_IS,
     ) -> Read:
-        """What is read; ``names``: of some facts, by whose name an entity goes there; ``called``: what is numbered, by whose name in all facts."""
+        """What is read; ``names``: of some facts, by whose name an entity goes there; ``called``: other names in all facts of what is numbered, ``written``: in the texts."""
         mentions = tuple(mention for some in linked for mention in some)
         numbers = _numbered(linked) if self.slots and chosen else {}
         language = language_of(texts[0])
-        read = tuple(_marked(*one, numbers) if numbers else one[0] for one in zip(texts, linked, strict=True))
+        read = tuple(_marked(*one, numbers, written) if numbers else one[0] for one in zip(texts, linked, strict=True))
         said = tuple(self._said(fact, language, numbers, names.get(fact, {}), called) for fact in chosen)
         others = tuple(self._said(fact, language, {}, {}) for fact in self._others() if chosen)
         return Read(read, said, tuple(chosen), mentions, tuple(_anchor(fact, linked) for fact in chosen), others)
@@ -149,16 +154,24 @@ class GraphReader:
         language: str,
         numbers: Mapping[int, int],
         names: Mapping[int, int],
-        called: Mapping[int, int] = _AS_IT_IS,
+        called: Mapping[int, str] = _AS_IT_IS,
     ) -> str:
         ends = (names.get(end, end) for end in (fact.subject, fact.object))
         subject, object = (
-            f"{numbers[end]} {self.graph.label(called.get(end, end), language)}"
+            f"{numbers[end]} {called.get(end) or self.graph.label(end, language)}"
             if end in numbers
             else self.graph.label(end, language)
             for end in ends
         )
         return verbalise(self.graph.relations[fact.relation], subject, object, language)
+
+    def _other_name(self, language: str, rng: Random) -> str:
+        """Another entity's name in half of the cases; else its letters in another order, or what no text has."""
+        name = self.graph.label(rng.randrange(len(self.graph)), language)
+        kind = rng.random()
+        if kind < 0.5:
+            return name
+        return _UNHEARD if kind < 0.6 else " ".join("".join(rng.sample(name, len(name))).split())
 
     def mentions(self, texts: Sequence[str]) -> list[Mention]:
         """What the texts mention, one text after another."""
@@ -196,9 +209,10 @@ def _numbered(linked: Sequence[Sequence[Mention]]) -> dict[int, int]:
     return numbers
 
 
-def _marked(text: str, mentions: Sequence[Mention], numbers: Mapping[int, int]) -> str:
+def _marked(text: str, mentions: Sequence[Mention], numbers: Mapping[int, int], written: Mapping[int, str]) -> str:
     said, last = "", 0
     for mention in mentions:
-        said += f"{text[last : mention.start]}{numbers[mention.candidates[0].entity]} "
-        last = mention.start
+        entity = mention.candidates[0].entity
+        said += f"{text[last : mention.start]}{numbers[entity]} {written.get(entity, mention.surface)}"
+        last = mention.end
     return said + text[last:]
