@@ -24,7 +24,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.web.browser import PIXEL, Visit, browsing, served
 
-SCALE, COLOURS, APART, MOST_BYTES = 2, 128, 24, 150_000
+SCALE, COLOURS, MOST_BYTES = 2, 200, 150_000
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,15 @@ _FILM = {
     "labels": ["negative", "positive"],
     "examples": ["The songs are lovely and the story is warm.", "Two hours that feel like four."],
 }
-_DUG = {
-    "examples": [
-        {"question": "집을 지으려고 땅을 팠다. 무슨 도구로 팠을까?", "choices": ["모종삽", "굴착기"]},
-        {
-            "question": "They dug the ground to plant flowers. What did they dig with?",
-            "choices": ["trowel", "excavator"],
-        },
-    ]
-}
+_DUG = {"examples": []}  # the answer and its picture are to be seen
 PICTURES = {
     "phone-sentiment.png": [
         View("en-US", "light", "A small film with a big heart, and I would gladly watch it again.", said=_FILM),
         View("ko-KR", "dark", "The jokes are old, the plot is thin, and nobody seems to care.", said=_FILM),
     ],
     "phone-world.png": [
-        View("ko-KR", "light", "꽃을 심으려고 땅을 팠다. 무슨 도구로?", ("모종삽", "굴착기"), ".answer", _DUG),
-        View("en-US", "dark", "They dug the ground to build a house. With what tool?", ("trowel", "excavator"), ".answer", _DUG),
+        View("ko-KR", "light", "꽃을 심으려고 땅을 팠다. 무슨 도구로?", ("모종삽", "굴착기"), ".ask", _DUG),
+        View("en-US", "dark", "They dug the ground to build a house. With what tool?", ("trowel", "excavator"), ".ask", _DUG),
     ],
 }  # fmt: skip
 
@@ -89,14 +81,14 @@ def shot(browser: Any, bundle: Path, view: View) -> Image.Image:
 
 
 def side_by_side(shots: list[Image.Image]) -> Image.Image:
-    """All in one picture, on nothing, in few colours."""
-    wide = sum(one.width for one in shots) + APART * SCALE * (len(shots) - 1)
-    whole = Image.new("RGBA", (wide, max(one.height for one in shots)))
-    left = 0
-    for one in shots:
-        whole.paste(one, (left, 0))
-        left += one.width + APART * SCALE
-    return whole.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
+    """All in one picture, in the colours that are most frequent: those of paper and ink as they are."""
+    whole = Image.new("RGB", (sum(one.width for one in shots), max(one.height for one in shots)))
+    for number, one in enumerate(shots):
+        whole.paste(one, (number * one.width, 0))
+    found = sorted(whole.getcolors(whole.width * whole.height), reverse=True)[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in found for part in colour])
+    return whole.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def main() -> None:
