@@ -24,7 +24,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.web.browser import PIXEL, Visit, browsing, served
 
-SCALE, COLOURS, MOST_BYTES = 2, 200, 150_000
+SCREEN = {"viewport": {"width": 412, "height": 915}, "device_scale_factor": 2}  # a Pixel's, as an installed page has it
+COLOURS, MOST_BYTES = 200, 150_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ PICTURES = {
 
 def shot(browser: Any, bundle: Path, view: View) -> Image.Image:
     """The screen after the question was answered, without the time that it took: that of this machine would be taken for a phone's."""
-    settings = {**PIXEL, "device_scale_factor": SCALE, "locale": view.locale, "color_scheme": view.colours}
+    settings = {**PIXEL, **SCREEN, "locale": view.locale, "color_scheme": view.colours}
     context = browser.new_context(**settings)
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(bundle, Path(folder) / "bundle")

@@ -8,6 +8,7 @@ import torch
 
 import hodu
 from hodu.demo.world import GRAPH_FILE, read_questions
+from hodu.exporting.samples import rows_of_questions
 from hodu.models.facts import read_facts
 from hodu.models.scratch import new_bert
 from hodu.types import FactSettings
@@ -34,4 +35,6 @@ def small_model(folder: Path) -> Path:
 
 def small_bundle(out: Path, model: Path) -> Path:
     """A bundle of the model with the world's graph and the built page; random weights are rounded to other answers."""
-    return hodu.export(model, out, graph=GRAPH_FILE, agreement=0).folder
+    some = out.with_name("questions.jsonl")
+    rows_of_questions(("ko", "en")).select(range(0, 200, 10)).to_json(some, force_ascii=False)
+    return hodu.export(model, out, graph=GRAPH_FILE, data=some, agreement=0).folder
