@@ -222,6 +222,19 @@ def test_what_it_says_of_itself(offline: Visit) -> None:
     """Nobody sees under which licence the model stands, or a licence is run as HTML."""
     told = _said_of_itself(offline.page)
     assert told["라이선스"] == LICENCE and told["정밀도"] == "int8" and offline.page.locator(".about b").count() == 0
+    rows = [row.split("\t") for row in offline.page.inner_text(".figures tbody").split("\n")]
+    assert [row[0] for row in rows] == ["정확도", "같은 답", "가장 큰 차이"] and rows[1][-1].endswith(" %")
+
+
+def test_an_example(offline: Visit) -> None:
+    """An example does nothing, or the list of them stands between its question and the answer."""
+    page = offline.page
+    page.locator(".examples").evaluate("one => { one.open = true; }")
+    example = page.locator(".chip").last
+    text = example.inner_text()
+    offline.turned(example.click)
+    assert page.input_value("#field-text") == text and len(page.input_value("#field-choices").split("\n")) > 1
+    assert not page.locator(".chip").last.is_visible()
 
 
 def test_in_english_and_dark(browser: Any, bundle: Path, tmp_path: Path) -> None:
