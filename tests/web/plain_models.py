@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from tests.web.small_bundle import PAGE
+from hodu.exporting.bundle import PAGE
+from hodu.exporting.manifest import write_manifest
 
 WORDS = [
     "[PAD]",
@@ -129,9 +128,7 @@ def plain_bundle(out: Path, task: str) -> Path:
     made = model(task)
     onnx.save(made, str(out / "model.onnx"))
     tokenizer().save(str(out / "tokenizer.json"))
-    files = {"model": "model.onnx", "tokenizer": "tokenizer.json"}
-    manifest = {
-        "bundle": 1,
+    said = {
         "hodu": "0.1.0",
         "name": "<i>호두</i>",
         "created": "2026-11-21",
@@ -146,14 +143,6 @@ def plain_bundle(out: Path, task: str) -> Path:
         "precision": "fp32",
         "versions": {},
         "figures": [],
-        "files": {
-            role: {
-                "path": name,
-                "bytes": (out / name).stat().st_size,
-                "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(),
-            }
-            for role, name in files.items()
-        },
     }
-    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_manifest(out, said)
     return out

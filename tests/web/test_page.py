@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from hodu.data import texts_of_rows
 from hodu.data.beside import beside
 from hodu.data.tokenise import collate, tokenise
 from hodu.demo.world import GRAPH_FILE, read_questions
+from hodu.exporting.bundle import PAGE
 from hodu.knowledge.compile import compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.graph import KnowledgeGraph
@@ -33,7 +35,7 @@ from hodu.models.facts import facts_of
 from hodu.models.load import load_model
 from tests.web.awkward import strings
 from tests.web.browser import PIXEL, Visit, browsing, chromium, served
-from tests.web.small_bundle import MAX_LENGTH, PAGE, small_bundle, small_model
+from tests.web.small_bundle import LICENCE, MAX_LENGTH, small_bundle, small_model
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),  # one process: the bundle is made once
@@ -134,10 +136,10 @@ def test_the_same_facts_and_chances(offline: Visit, bundle: Path, model: Path) -
 
 def _decided(offline: Visit, model: Path, bundle: Path, folder: Path) -> tuple[str, list[str], str]:
     """A question that is answered, its triple without which Python answers otherwise, and what Python says then."""
-    graph = CompiledGraph.open(bundle / "graph.hodu")
+    graph, loaded = CompiledGraph.open(bundle / "graph.hodu"), load_model(model)
     for one in QUESTIONS:
         question = f"{one['text']} {one['question']}"
-        answer = ask(model, graph, question)
+        answer = ask(loaded, graph, question)
         if answer.answer is None:
             continue
         fact = answer.facts[0]
@@ -146,7 +148,7 @@ def _decided(offline: Visit, model: Path, bundle: Path, folder: Path) -> tuple[s
         with KnowledgeGraph.open(file) as changed:
             changed.remove(*triple)
             compiled = compile_graph(changed, folder / "changed.hodu", progress=False)
-        then = ask(model, compiled, question)
+        then = ask(loaded, compiled, question)
         if then.answer != answer.answer:
             return (
                 question,
@@ -210,6 +212,31 @@ def test_choices_with_html(offline: Visit) -> None:
     assert "<b>굵게</b>" in said and offline.page.locator(".answer b, .answer script").count() == 0
 
 
+def _said_of_itself(page: Any) -> dict[str, str]:
+    page.click(".about summary")
+    told = page.locator(".about dt").all_inner_texts(), page.locator(".about dd").all_inner_texts()
+    return dict(zip(*told, strict=True))
+
+
+def test_what_it_says_of_itself(offline: Visit) -> None:
+    """Nobody sees under which licence the model stands, or a licence is run as HTML."""
+    told = _said_of_itself(offline.page)
+    assert told["라이선스"] == LICENCE and told["정밀도"] == "int8" and offline.page.locator(".about b").count() == 0
+    rows = [row.split("\t") for row in offline.page.inner_text(".figures tbody").split("\n")]
+    assert [row[0] for row in rows] == ["정확도", "같은 답", "가장 큰 차이"] and rows[1][-1].endswith(" %")
+
+
+def test_an_example(offline: Visit) -> None:
+    """An example does nothing, or the list of them stands between its question and the answer."""
+    page = offline.page
+    page.locator(".examples").evaluate("one => { one.open = true; }")
+    example = page.locator(".chip").last
+    text = example.inner_text()
+    offline.turned(example.click)
+    assert page.input_value("#field-text") == text and len(page.input_value("#field-choices").split("\n")) > 1
+    assert not page.locator(".chip").last.is_visible()
+
+
 def test_in_english_and_dark(browser: Any, bundle: Path, tmp_path: Path) -> None:
     """A reader of English gets Korean, or black on black at night."""
     context = browser.new_context(**PIXEL, locale="en-US", color_scheme="dark", service_workers="block")
@@ -222,6 +249,7 @@ def test_in_english_and_dark(browser: Any, bundle: Path, tmp_path: Path) -> None
         )
         brightness = [sum(int(part) for part in colour.strip("rgb()").split(",")) for colour in (ground, ink)]
         assert brightness[1] - brightness[0] > 400
+        assert _said_of_itself(page)["licence"] == LICENCE
         page.fill("#field-text", "they dug the ground to plant flowers")
         page.click("button.language")
         assert page.inner_text("button.primary") == "답 보기" and page.input_value("#field-text").startswith("they dug")
@@ -296,8 +324,13 @@ def test_a_bundle_that_is_not_whole(browser: Any, bundle: Path, path: str | None
     else:
         context.route(f"**/{path}", answer)
     with served(bundle) as url:
-        page = context.new_page()
+        visit = Visit(context, url)
+        page = visit.page
         page.goto(url)
         page.wait_for_selector(".fault", timeout=30_000)
         assert said in page.inner_text(".fault")
+        page.click("button.language")
+        assert re.search("[가-힣]{2}", page.inner_text(".fault"))
+        own = [one for one in visit.errors if not one.startswith("Failed to load resource")]  # Chromium's, of a 404
+        assert own == [] and page.locator("button", has_text="다시 시도").is_visible()
     context.close()

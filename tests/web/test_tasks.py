@@ -16,9 +16,9 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 import numpy as np
 import onnxruntime
 
+from hodu.exporting.bundle import PAGE
 from tests.web.browser import PIXEL, Visit, browsing, chromium, served
 from tests.web.plain_models import LABELS, plain_bundle, table, tokenizer
-from tests.web.small_bundle import PAGE
 
 pytestmark = [
     pytest.mark.xdist_group("browser"),
@@ -60,6 +60,8 @@ def test_classes(browser: Any, tmp_path: Path, task: str) -> None:
         for label, chance in zip(LABELS[task], native(tmp_path, SAID)[0][0].tolist(), strict=True):
             shown = said[len(said) - 1 - said[::-1].index(label) + 1]
             assert float(shown.removesuffix(" %")) == pytest.approx(100 * chance, abs=0.11)
+        assert "%" in visit.ask("🙂🌷👩‍🌾") and "10,000자까지만" in visit.ask("호두 " * 40_000)
+        assert "라이선스" not in (visit.page.text_content(".about") or "")  # of which nothing is known
 
 
 def test_a_pair(browser: Any, tmp_path: Path) -> None:

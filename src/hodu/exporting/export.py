@@ -28,6 +28,7 @@ from hodu.exporting.parity import AGREEMENT, PLAIN, QUANTISED, Parity, compare
 from hodu.exporting.quantize import PRECISIONS, Precision
 from hodu.exporting.samples import Samples, samples_of
 from hodu.models.facts import facts_of
+from hodu.models.licence import licence_of
 from hodu.models.load import Loaded, load_model
 from hodu.types import Task
 
@@ -174,7 +175,7 @@ def _said(
         "examples": samples.examples,
         "precision": precision,
         "versions": {name: version(name) for name in writers},
-        "licence": card.get("licence"),
+        "licence": licence_of([loaded.path]),
         "teacher": ", ".join(Path(one).name if Path(one).is_absolute() else one for one in card.get("teachers", ()))
         or None,
         "recipe": card.get("recipe"),

@@ -18,6 +18,7 @@ from hodu.data.augment import COPIES
 from hodu.errors import ModelError, RecipeError
 from hodu.models import build_student, parse_budget, plan, prune_vocabulary, shape_of
 from hodu.models.given import given_student, is_given, shape_to_be
+from hodu.models.licence import licence_of
 from hodu.models.load import evident_task, read_card
 from hodu.objectives.ensemble import Mean
 from hodu.recipes import USUAL, Recipe, Stage, find_recipe, for_vectors
@@ -325,7 +326,8 @@ def _distil(
             )
             for stage in recipe.stages
         ]
-        record = {**settings, "shape": asdict(shape), **totals(figures)}
+        learnt_from = [*choices.teachers, *([choices.student] if choices.start is None else [])]
+        record = {**settings, "licence": licence_of(learnt_from), "shape": asdict(shape), **totals(figures)}
         publish(
             options.out,
             work,

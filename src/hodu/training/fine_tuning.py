@@ -15,6 +15,7 @@ from hodu.data import Columns, Data, load, match_labels, split, strings_of, vari
 from hodu.errors import LabelError, RecipeError
 from hodu.models import shape_of
 from hodu.models.facts import facts_of, read_facts
+from hodu.models.licence import licence_of
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
 from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
 from hodu.models.shares import start_at_shares
@@ -192,7 +193,8 @@ def train(
         with module.to(pick_device()).tapped():
             figures = run_stage(module, stage, sets, run, terms=tuple(term.objective.__name__ for term in terms))
         objectives = [[described(term) for term in terms]]
-        record = {"role": "teacher", "task": task, **settings, "objectives": objectives, **figures}
+        licence = None if is_shape(str(model)) else licence_of([model])
+        record = {"role": "teacher", "task": task, **settings, "licence": licence, "objectives": objectives, **figures}
         publish(out, work, lambda folder: _save(folder, loaded, partner, record), overwrite=overwrite)
     return out
 

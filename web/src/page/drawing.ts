@@ -28,7 +28,7 @@ export interface Drawing {
 
 export function draw(drawing: Drawing): SVGSVGElement {
   const { nodes, edges, title } = drawing;
-  const most = drawing.narrow ? { name: 7.5, label: 6 } : { name: 14, label: 12 };
+  const most = drawing.narrow ? { name: 7.5, label: 7 } : { name: 14, label: 12 };
   const boxes = columnsOf(nodes, edges).map((column, number) => box(nodes[number], column, most.name));
   const last = Math.max(0, ...boxes.map((one) => one.column));
   const columns: Slot[][] = Array.from({ length: last + 2 }, () => []);
@@ -85,9 +85,23 @@ function columnsOf(nodes: readonly Node[], edges: readonly Edge[]): number[] {
 
 function box(node: Node, column: number, most: number): Slot {
   const bold = node.role === "answer" ? 1.08 : 1;
-  const wide = Math.max(bold * SIZE * width(shortened(node.name, most)), SMALL * width(shortened(node.note, most)));
+  const wide = Math.max(bold * SIZE * width(shortened(node.name, most)), SMALL * width(noteOf(node, most)));
   const high = LINE * (SIZE + (node.note ? SMALL : 0)) + PADDING;
   return slot(wide + 2 * PADDING + (node.role === "answer" ? high / 2 : 0), high, column);
+}
+
+/** Small letters: as much as has room under a name. */
+function noteOf(node: Node, most: number): string {
+  return shortened(node.note, (most * SIZE) / SMALL);
+}
+
+/** A label that is too wide goes on in a second line. */
+function linesOf(label: string, most: number): string[] {
+  if (width(label) <= most) return [label];
+  const words = label.split(" ");
+  let first = words.shift() ?? "";
+  while (words.length && width(`${first} ${words[0]}`) <= most) first += ` ${words.shift()}`;
+  return [first, words.join(" ")].filter(Boolean).map((line) => shortened(line, most));
 }
 
 /** Puts a slot for the label, and one wherever the line passes, into the columns between its ends. */
@@ -104,10 +118,11 @@ function lineOf(boxes: readonly Slot[], edge: Edge, columns: readonly Slot[][], 
     (best, column) => (columns[column].length < columns[best].length ? column : best),
     odd[0],
   );
+  const said = linesOf(edge.label, most);
   const made = between.map((column) => {
     const size =
       column === emptiest
-        ? ([SMALL * width(shortened(edge.label, most)) + 12, SMALL * LINE + 6] as const)
+        ? ([SMALL * Math.max(...said.map(width)) + 12, said.length * SMALL * LINE + 6] as const)
         : ([0, 2] as const);
     const passing = slot(...size, column);
     columns[column].push(passing);
@@ -217,7 +232,13 @@ function pressable(
     svg("path", { class: "line", d: path.line }),
     svg("path", { class: "tip", d: path.tip }),
     svg("rect", { class: "under", ...placed(label), rx: 6 }),
-    svg("text", { class: "said", x: label.x, y: label.y + 0.35 * SMALL }, shortened(edge.label, most)),
+    ...linesOf(edge.label, most).map((line, number, { length }) =>
+      svg(
+        "text",
+        { class: "said", x: label.x, y: label.y + (0.35 + LINE * (number - (length - 1) / 2)) * SMALL },
+        line,
+      ),
+    ),
   );
 }
 
@@ -231,7 +252,7 @@ function boxOf(node: Node, one: Slot, most: number): SVGGElement {
     svg("title", {}, node.name),
     svg("rect", { ...placed(one), rx: corner }),
     svg("text", { class: "name", x: one.x, y: first }, shortened(node.name, most)),
-    node.note ? svg("text", { class: "note", x: one.x, y: first + LINE * SIZE }, shortened(node.note, most)) : null,
+    node.note ? svg("text", { class: "note", x: one.x, y: first + LINE * SIZE }, noteOf(node, most)) : null,
   );
 }
 

@@ -21,7 +21,7 @@ function fieldsOf(manifest: Manifest): Fields {
     case "multiple-choice":
       return {
         text: { word: "question", lines: 2 },
-        choices: { word: manifest.facts ? "choicesFree" : "choices", lines: 4 },
+        choices: { word: manifest.facts ? "choicesFree" : "choices", lines: 3 },
       };
     case "question-answering":
       return { second: { word: "passage", lines: 6 }, text: { word: "question", lines: 2 } };
@@ -46,6 +46,7 @@ export interface Form {
   readonly element: HTMLFormElement;
   readonly button: HTMLButtonElement;
   asked(): Request;
+  examplesOpen(): boolean;
 }
 
 /** The form of a task; `before` is one in another language, whose texts are kept. */
@@ -53,21 +54,27 @@ export function formOf(manifest: Manifest, submit: () => void, before: Form | nu
   const fields = Object.entries(fieldsOf(manifest)).map(([name, field]) => [name, field, area(name, field)] as const);
   const areas = new Map(fields.map(([name, , element]) => [name, element]));
   const button = h("button", { type: "submit", class: "primary" }, say("ask"));
+  const ask = (): void => {
+    if (areas.get("text")?.value.trim()) fold(folded);
+    submit();
+  };
   const send = (event: Event): void => {
     event.preventDefault();
-    submit();
+    ask();
   };
   const keys = (event: Event): void => {
     if (event instanceof KeyboardEvent && event.key === "Enter" && (event.metaKey || event.ctrlKey)) send(event);
   };
+  const folded = examples(manifest, areas, ask);
+  if (before && !before.examplesOpen()) folded?.removeAttribute("open");
   const element = h(
     "form",
     { submit: send, keydown: keys, class: "card ask" },
     ...fields.map(([name, field, input]) => labelled(name, field, input)),
     button,
-    examples(manifest, areas, submit),
+    folded,
   );
-  const form: Form = { element, button, asked: () => read(areas) };
+  const form: Form = { element, button, asked: () => read(areas), examplesOpen: () => folded?.open ?? false };
   if (before) fill(areas, before.asked().asked);
   return form;
 }
@@ -83,6 +90,13 @@ function labelled(name: string, field: Field, input: HTMLTextAreaElement): HTMLE
   if (!field.folded) return h("div", { class: "field" }, label, input);
   label.classList.add("unseen"); // the summary says the same
   return h("details", { class: "field" }, h("summary", {}, say(field.word)), label, input);
+}
+
+/** Out of the way of the answer; who pressed one of them is at their heading then. */
+function fold(examples: HTMLDetailsElement | null): void {
+  if (!examples?.open) return;
+  if (examples.contains(document.activeElement)) examples.querySelector("summary")?.focus({ preventScroll: true });
+  examples.open = false;
 }
 
 function read(areas: ReadonlyMap<string, HTMLTextAreaElement>): Request {
@@ -119,7 +133,7 @@ function examples(
   manifest: Manifest,
   areas: ReadonlyMap<string, HTMLTextAreaElement>,
   submit: () => void,
-): HTMLElement | null {
+): HTMLDetailsElement | null {
   if (!manifest.examples.length) return null;
   const buttons = manifest.examples.slice(0, 8).map((example) => {
     const given: Question = typeof example === "string" ? { question: example } : example;
@@ -137,5 +151,5 @@ function examples(
       ),
     );
   });
-  return h("div", { class: "examples" }, h("h2", {}, say("examples")), h("ul", {}, ...buttons));
+  return h("details", { class: "examples", open: true }, h("summary", {}, say("examples")), h("ul", {}, ...buttons));
 }
