@@ -1,0 +1,66 @@
+"""A model for ExecuTorch: one text of any length, products by XNNPACK in int8 (inputs rounded a row at a time), tables in int8."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from hodu.data import max_length_of
+from hodu.exporting.heads import OUTPUTS, Answering
+from hodu.exporting.onnx import inputs_of
+from hodu.exporting.parity import Array, Outputs, System
+from hodu.exporting.quantize import Precision
+from hodu.models.load import Loaded
+from hodu.types import Task
+
+_SHORTEST = 2  # PyTorch takes a size of 1 for one that never changes
+
+
+def to_executorch(loaded: Loaded, task: Task, precision: Precision) -> bytes:
+    """The model as a file; ``int8``: a scale for each output channel and row of a table."""
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
+    from executorch.exir.passes.quant_fusion_pass import QuantFusionPass
+
+    answering = copy.deepcopy(Answering(loaded.model, task)).eval()
+    if precision == "int8":
+        _in_eight_bits(answering)
+    length = torch.export.Dim("length", min=_SHORTEST, max=max_length_of(loaded.tokenizer, loaded.model.config))
+    example = {name: torch.full((1, 8), int(name != "token_type_ids"), dtype=torch.long) for name in inputs_of(loaded)}
+    with torch.no_grad():
+        program = torch.export.export(
+            answering, (), kwargs=example, dynamic_shapes={name: {1: length} for name in example}, strict=False
+        )
+        lowered = to_edge_transform_and_lower(
+            program, partitioner=[XnnpackPartitioner()], compile_config=EdgeCompileConfig(_check_ir_validity=False)
+        )
+        made = lowered.to_executorch(ExecutorchBackendConfig(passes=[QuantFusionPass()]))
+    return bytes(made.buffer)
+
+
+def _in_eight_bits(answering: nn.Module) -> None:
+    from torchao.quantization import Int8DynamicActivationIntxWeightConfig, IntxWeightOnlyConfig, quantize_
+    from torchao.quantization.granularity import PerAxis
+
+    rows = PerAxis(0)
+    tables = IntxWeightOnlyConfig(weight_dtype=torch.int8, granularity=rows)
+    products = Int8DynamicActivationIntxWeightConfig(weight_dtype=torch.int8, weight_granularity=rows)
+    quantize_(answering, tables, lambda module, _: isinstance(module, nn.Embedding))
+    quantize_(answering, products, lambda module, _: isinstance(module, nn.Linear))
+
+
+def in_executorch(model: bytes, task: Task) -> System:
+    """A file as what answers one text."""
+    from executorch.runtime import Runtime
+
+    method = Runtime.get().load_program(model).load_method("forward")
+    names = OUTPUTS[task]
+
+    def run(inputs: Mapping[str, Array]) -> Outputs:
+        found = method.execute([torch.from_numpy(one) for one in inputs.values()])
+        return {name: one.numpy().copy() for name, one in zip(names, found, strict=True)}
+
+    return run
