@@ -6,13 +6,14 @@ import copy
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hodu.data import max_length_of
 from hodu.exporting.heads import OUTPUTS, Answering
 from hodu.exporting.onnx import inputs_of
 from hodu.exporting.parity import Array, Outputs, System
 from hodu.exporting.quantize import Precision
+from hodu.models.grid import by_rows
 from hodu.models.load import Loaded
 from hodu.types import Task
 
@@ -22,8 +23,7 @@ _SHORTEST = 2  # PyTorch takes a size of 1 for one that never changes
 def to_executorch(loaded: Loaded, task: Task, precision: Precision) -> bytes:
     """The model as a file; ``int8``: a scale for each output channel and row of a table."""
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-    from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
-    from executorch.exir.passes.quant_fusion_pass import QuantFusionPass
+    from executorch.exir import EdgeCompileConfig, to_edge_transform_and_lower
 
     answering = copy.deepcopy(Answering(loaded.model, task)).eval()
     if precision == "int8":
@@ -37,19 +37,33 @@ def to_executorch(loaded: Loaded, task: Task, precision: Precision) -> bytes:
         lowered = to_edge_transform_and_lower(
             program, partitioner=[XnnpackPartitioner()], compile_config=EdgeCompileConfig(_check_ir_validity=False)
         )
-        made = lowered.to_executorch(ExecutorchBackendConfig(passes=[QuantFusionPass()]))
-    return bytes(made.buffer)
+        return bytes(lowered.to_executorch().buffer)
+
+
+class _Table(nn.Module):
+    """A table that is looked up, on the grid that ``--quantise int8`` trains on."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        numbers, scales = by_rows(table.detach())
+        self.register_buffer("numbers", numbers.to(torch.int8))
+        self.register_buffer("scales", scales[:, 0].clone())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        row: Tensor = torch.ops.quantized_decomposed.embedding_byte(self.numbers, self.scales, None, -128, 127, ids)
+        return row
 
 
 def _in_eight_bits(answering: nn.Module) -> None:
-    from torchao.quantization import Int8DynamicActivationIntxWeightConfig, IntxWeightOnlyConfig, quantize_
+    import executorch.exir.passes.quant_fusion_pass  # noqa: F401  # it makes embedding_byte known to PyTorch
+    from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
     from torchao.quantization.granularity import PerAxis
+    from torchao.utils import unwrap_tensor_subclass
 
-    rows = PerAxis(0)
-    tables = IntxWeightOnlyConfig(weight_dtype=torch.int8, granularity=rows)
-    products = Int8DynamicActivationIntxWeightConfig(weight_dtype=torch.int8, weight_granularity=rows)
-    quantize_(answering, tables, lambda module, _: isinstance(module, nn.Embedding))
-    quantize_(answering, products, lambda module, _: isinstance(module, nn.Linear))
+    for name, table in [one for one in answering.named_modules() if isinstance(one[1], nn.Embedding)]:
+        answering.set_submodule(name, _Table(table.weight))
+    quantize_(answering, Int8DynamicActivationIntxWeightConfig(weight_dtype=torch.int8, weight_granularity=PerAxis(0)))
+    unwrap_tensor_subclass(answering)
 
 
 def in_executorch(model: bytes, task: Task) -> System:
