@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,9 @@ def _written(loaded: Loaded, task: Task, runtime: Runtime, precision: Precision)
     loaded.model.set_attn_implementation("eager")
     loaded.model.config.use_cache = False
     try:
-        return runtime.write(loaded, task, precision)
+        with warnings.catch_warnings():  # on what their own parts will do without one day
+            warnings.simplefilter("ignore")
+            return runtime.write(loaded, task, precision)
     except Exception as error:  # a converter fails in its own ways, and each means the same to who asked
         what = f"{type(loaded.model).__name__} ({loaded.model.config.model_type})"
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
