@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import hodu
 from hodu.cli.app import app
 from hodu.errors import ExportError
+from hodu.exporting.filling import cut, filled
 from hodu.exporting.native import NATIVE, Runtime, check_native, one_by_one
 from hodu.exporting.parity import Array, Disagreement, Outputs, System, in_torch
 from hodu.exporting.running import Bundle
@@ -122,6 +123,18 @@ def test_what_a_converter_cannot_write(
     ):
         hodu.export(models("multilabel").path, tmp_path / "app", to="litert", data=few)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_filled_text_is_cut_back() -> None:
+    """A tagger has more tags than words, or a filled text attends to what it was filled with."""
+    inputs = filled({"input_ids": np.array([[7, 8]]), "attention_mask": np.array([[1, 1]])}, 4)
+    assert {name: one.tolist() for name, one in inputs.items()} == {
+        "input_ids": [[7, 8, 0, 0]],
+        "attention_mask": [[1, 1, 0, 0]],
+    }
+    tags = np.ones((1, 4, 3))
+    assert cut({"probabilities": tags}, 2, "token-classification")["probabilities"].shape == (1, 2, 3)
+    assert cut({"probabilities": tags[0]}, 2, "classification")["probabilities"].shape == (4, 3)
 
 
 def test_rows_are_asked_one_by_one() -> None:

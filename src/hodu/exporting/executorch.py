@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hodu.data import max_length_of
+from hodu.exporting.filling import cut, filled
 from hodu.exporting.heads import OUTPUTS, Answering
 from hodu.exporting.onnx import inputs_of
 from hodu.exporting.parity import Array, Outputs, System
@@ -74,7 +75,9 @@ def in_executorch(model: bytes, task: Task) -> System:
     names = OUTPUTS[task]
 
     def run(inputs: Mapping[str, Array]) -> Outputs:
-        found = method.execute([torch.from_numpy(one) for one in inputs.values()])
-        return {name: one.numpy().copy() for name, one in zip(names, found, strict=True)}
+        length = inputs["input_ids"].shape[1]
+        given = filled(inputs, max(length, _SHORTEST))
+        found = method.execute([torch.from_numpy(one) for one in given.values()])
+        return cut({name: one.numpy().copy() for name, one in zip(names, found, strict=True)}, length, task)
 
     return run

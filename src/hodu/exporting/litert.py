@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from hodu.data import max_length_of
+from hodu.exporting.filling import cut, filled
 from hodu.exporting.heads import OUTPUTS, Answering
 from hodu.exporting.onnx import inputs_of
 from hodu.exporting.parity import Array, Outputs, System
 from hodu.exporting.quantize import Precision
 from hodu.models.load import Loaded
-from hodu.types import LANGUAGE, TOKENS, Task
+from hodu.types import Task
 
 SIGNATURE = "length_"
 _LENGTHS = (16, 32, 64, 128, 256)
@@ -66,7 +67,7 @@ def to_litert(loaded: Loaded, task: Task, precision: Precision) -> bytes:
 
 
 def in_litert(model: bytes, task: Task) -> System:
-    """A file as what answers one text, filled up to the next length with zeros that the mask hides."""
+    """A file as what answers one text, filled up to the next length."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=model, num_threads=1)
@@ -76,9 +77,8 @@ def in_litert(model: bytes, task: Task) -> System:
     def run(inputs: Mapping[str, Array]) -> Outputs:
         length = inputs["input_ids"].shape[1]
         least = next(one for one in lengths if one >= length)
-        filled = {name: np.pad(one.astype(np.int32), ((0, 0), (0, least - length))) for name, one in inputs.items()}
-        found = runners[least](**filled)
-        return {name: one[:, :length] if task in TOKENS | LANGUAGE else one for name, one in found.items()}
+        given = {name: one.astype(np.int32) for name, one in filled(inputs, least).items()}
+        return cut(runners[least](**given), length, task)
 
     return run
 
