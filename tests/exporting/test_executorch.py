@@ -25,11 +25,11 @@ def test_an_app_gets_the_students_answers(tmp_path: Path, few: Path) -> None:
     model = saved(tmp_path / "model", "classification")
     made = hodu.export(model, tmp_path / "app", to="executorch", data=few, agreement=0.9)
     assert made.manifest["lengths"] is None and made.manifest["runtime"] == "executorch"
-    method = Runtime.get().load_program(tmp_path / "app" / "model.pte").load_method("forward")
+    program = Runtime.get().load_program(tmp_path / "app" / "model.pte")
     for length in (LONGEST, 2, 11):
         ids = np.arange(1, length + 1)[None]
         inputs = [torch.from_numpy(one) for one in (ids, np.ones_like(ids), np.zeros_like(ids))]
-        (found,) = method.execute(inputs)
+        (found,) = program.load_method("forward").execute(inputs)
         np.testing.assert_allclose(found.numpy(), as_pytorch(model, ids), atol=0.06)
 
 

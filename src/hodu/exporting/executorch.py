@@ -71,13 +71,13 @@ def in_executorch(model: bytes, task: Task) -> System:
     """A file as what answers one text."""
     from executorch.runtime import Runtime
 
-    method = Runtime.get().load_program(model).load_method("forward")
+    program = Runtime.get().load_program(model)  # its method reads the file's bytes, and only the program keeps them
     names = OUTPUTS[task]
 
     def run(inputs: Mapping[str, Array]) -> Outputs:
         length = inputs["input_ids"].shape[1]
         given = filled(inputs, max(length, _SHORTEST))
-        found = method.execute([torch.from_numpy(one) for one in given.values()])
+        found = program.load_method("forward").execute([torch.from_numpy(one) for one in given.values()])
         return cut({name: one.numpy().copy() for name, one in zip(names, found, strict=True)}, length, task)
 
     return run
