@@ -11,6 +11,7 @@ import torch
 pytest.importorskip("executorch", reason="the extra hodu[executorch] is not installed")
 pytest.importorskip("torchao", reason="the extra hodu[executorch] is not installed")
 
+from executorch.kernels import quantized  # noqa: F401  # an app links kernels_quantized
 from executorch.runtime import Runtime
 
 import hodu

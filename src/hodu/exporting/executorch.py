@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
@@ -56,11 +57,11 @@ class _Table(nn.Module):
 
 
 def _in_eight_bits(answering: nn.Module) -> None:
-    import executorch.exir.passes.quant_fusion_pass  # noqa: F401  # it makes embedding_byte known to PyTorch
     from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
     from torchao.quantization.granularity import PerAxis
     from torchao.utils import unwrap_tensor_subclass
 
+    import_module("executorch.exir.passes.quant_fusion_pass")  # embedding_byte, for PyTorch
     for name, table in [one for one in answering.named_modules() if isinstance(one[1], nn.Embedding)]:
         answering.set_submodule(name, _Table(table.weight))
     quantize_(answering, Int8DynamicActivationIntxWeightConfig(weight_dtype=torch.int8, weight_granularity=PerAxis(0)))
@@ -71,6 +72,7 @@ def in_executorch(model: bytes, task: Task) -> System:
     """A file as what answers one text."""
     from executorch.runtime import Runtime
 
+    import_module("executorch.kernels.quantized")  # embedding_byte, for the runtime
     program = Runtime.get().load_program(model)  # its method reads the file's bytes, and only the program keeps them
     names = OUTPUTS[task]
 
