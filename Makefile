@@ -9,7 +9,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test check demo page test-oldest clean
+.PHONY: help venv test check demo page test-oldest test-litert test-executorch clean
 
 PAGE := src/hodu/exporting/page
 
@@ -20,6 +20,8 @@ help:
 	@echo "make demo         the built-in world: train, distil, measure, ask"
 	@echo "make page         the phone page (web/) into $(PAGE), from where hodu export takes it; Node comes from PyPI"
 	@echo "make test-oldest  the test suite on the oldest transformers that pyproject.toml admits"
+	@echo "make test-litert, make test-executorch"
+	@echo "                  what these extras add, each in an environment of its own (CPU build of torch: see above)"
 	@echo "make clean        remove environments, caches and build folders"
 
 venv: $(READY)
@@ -57,6 +59,21 @@ $(OLDEST)/.ready: pyproject.toml constraints.txt constraints-oldest.txt
 test-oldest: $(OLDEST)/.ready
 	$(OLDEST)/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
+.venv-litert/.ready: pyproject.toml constraints.txt constraints-litert.txt
+	$(PYTHON) -m venv .venv-litert
+	sed -E 's/^([A-Za-z0-9_.-]+)==.*/^\1==/; /^\^/!d' constraints-litert.txt | \
+		grep --invert-match --file - constraints.txt | cat - constraints-litert.txt > .venv-litert/constraints.txt
+	.venv-litert/bin/python -m pip install --quiet --constraint .venv-litert/constraints.txt --editable '.[all,dev,litert]'
+	@touch $@
+
+.venv-executorch/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-executorch
+	.venv-executorch/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev,executorch]'
+	@touch $@
+
+test-litert test-executorch: test-%: .venv-%/.ready
+	.venv-$*/bin/python -m pytest tests/exporting/test_native.py tests/exporting/test_$*.py
+
 clean:
-	rm -rf $(VENV) $(OLDEST) $(PAGE) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info
+	rm -rf $(VENV) $(OLDEST) .venv-litert .venv-executorch $(PAGE) web/node_modules build dist .mypy_cache .pytest_cache .ruff_cache src/hodu.egg-info
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

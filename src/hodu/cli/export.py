@@ -19,6 +19,8 @@ class TargetName(StrEnum):
     phone = "phone"
     onnx = "onnx"
     gguf = "gguf"
+    litert = "litert"
+    executorch = "executorch"
 
 
 class PrecisionName(StrEnum):
@@ -37,7 +39,7 @@ def export(
         TargetName,
         typer.Option(
             "--to",
-            help="phone: with the page that runs it in a browser; onnx: without; gguf: a GPT-2 for llama.cpp (--out may be FILE.gguf).",
+            help="phone: with the page that runs it in a browser; onnx: without; gguf: a GPT-2 for llama.cpp (--out may be FILE.gguf); litert, executorch: for the runtimes of native apps.",
         ),
     ] = TargetName.phone,
     graph: o.Graph = None,

@@ -23,6 +23,7 @@ from hodu.exporting.gguf import check_gpt2
 from hodu.exporting.heads import OUTPUTS
 from hodu.exporting.installed import GGUF, check_installed
 from hodu.exporting.manifest import GRAPH, MODEL, TOKENIZER, write_manifest
+from hodu.exporting.native import NATIVE, check_native, export_native
 from hodu.exporting.onnx import check_exportable, inputs_of, labels_or_none, to_onnx
 from hodu.exporting.parity import AGREEMENT, PLAIN, QUANTISED, Parity, compare
 from hodu.exporting.quantize import PRECISIONS, Precision
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hodu")
 
-Target = Literal["phone", "onnx", "gguf"]
-"""A whole bundle with its page · the same without the page, for apps and servers · a GPT-2 for llama.cpp."""
+Target = Literal["phone", "onnx", "gguf", "litert", "executorch"]
+"""A whole bundle with its page · the same without the page, for apps and servers · a GPT-2 for llama.cpp · a model for the runtimes of native apps."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def export(
     Args:
         model: a folder or hub id, of any task but replaced-token; it is read and left as it is.
         out: the folder to make; it appears when everything is done.
-        to: ``phone`` adds the page; ``gguf`` writes a GPT-2 for llama.cpp, into a file if ``out`` ends in .gguf.
+        to: ``phone`` adds the page; ``gguf`` writes a GPT-2 for llama.cpp, into a file if ``out`` ends in .gguf; ``litert`` and ``executorch`` write a model for these runtimes.
         graph: a knowledge graph, for a model that was trained to read facts: it goes into the bundle, compiled.
         data: texts to compare on, what :func:`hodu.data.load` takes (dev, else test); with labels the task's metric is measured too, and the first texts become examples
             in the bundle. Built-in texts without it.
@@ -90,8 +91,11 @@ def export(
         raise ExportError(
             f"export to {to!r} with precision {precision!r} is not known; expected to: {', '.join(get_args(Target))}; precision: {', '.join(PRECISIONS)}"
         )
+    native = NATIVE.get(to)
     if to == "gguf":
         check_installed(GGUF, "gguf")
+    elif native is not None:
+        check_installed(native.modules, native.extra)
     else:
         check_installed()
     out = Path(out)
@@ -100,11 +104,23 @@ def export(
     task = check_exportable(loaded)
     if to == "gguf":
         check_gpt2(loaded, precision)
+    if native is not None:
+        check_native(loaded, task, native, precision)
     compiled = _graph_for(loaded, graph)
     samples = samples_of(loaded, task, compiled, None if data is None else str(data), columns or Columns(), label_names)
     if to == "gguf":
         say = partial(_said, loaded, task, samples, precision=precision, writers=("torch", "transformers", "gguf"))
         return Exported(*export_gguf(loaded, samples, out, precision, agreement, say, overwrite), page=False)
+    if native is not None:
+        say = partial(
+            _said, loaded, task, samples, precision=precision, writers=("torch", "transformers", *native.packages)
+        )
+        return Exported(
+            *export_native(
+                loaded, task, samples, out, native, precision, agreement, _tokenizer(loaded), say, overwrite
+            ),
+            page=False,
+        )
     logger.info("writing %s as ONNX", loaded.path)
     plain = to_onnx(loaded, task)
     files = {PLAIN: plain.SerializeToString()}

@@ -1,4 +1,4 @@
-"""What the extras bring that export needs: ``phone``, ``gguf``."""
+"""What the extras bring that export needs: ``phone``, ``gguf``, ``litert``, ``executorch``."""
 
 from __future__ import annotations
 

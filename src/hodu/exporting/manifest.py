@@ -13,7 +13,7 @@ from hodu.errors import ExportError
 VERSION = 1
 MANIFEST, MODEL, TOKENIZER, GRAPH = "manifest.json", "model.onnx", "tokenizer.json", "graph.hodu"
 FILES = {"model": MODEL, "tokenizer": TOKENIZER, "graph": GRAPH}
-OTHERS = {"model.gguf": "llama.cpp"}
+OTHERS = {"model.gguf": "llama.cpp", "model.tflite": "LiteRT", "model.pte": "ExecuTorch"}
 """Models that other programs run, and these."""
 _AGAIN = "export the model again: hodu export MODEL --to phone --out BUNDLE"
 

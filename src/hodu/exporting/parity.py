@@ -127,6 +127,8 @@ _REMEDIES = {
     QUANTISED: "take --precision blocks8 or fp32, or distil with --quantise, or",
     GGUF["int8"]: "take --precision fp32, or",
     GGUF["int4"]: "take --precision int8, or distil with --quantise int4, or",
+    "litert int8": "take --precision fp32, or distil with --quantise int8, or",
+    "executorch int8": "take --precision fp32, or distil with --quantise int8, or",
 }
 _TITLES = {
     "agreement": "answers as PyTorch: alone",
