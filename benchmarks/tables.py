@@ -59,7 +59,7 @@ def _cell(metric: str, values: list[float]) -> str:
     if not values:
         return ""
     middle = _show(metric, median(values))
-    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "agreement", "seconds_to_goal"):
+    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "spearman", "perplexity", "agreement", "seconds_to_goal"):
         return middle
     return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
 
@@ -73,7 +73,9 @@ def _show(metric: str, value: float) -> str:
         return f"{value:,.0f}"
     if metric in ("ratio_to_best_other", "time_over_limit"):
         return f"{value:.2f}"
-    return f"{value:.2f}" if metric.endswith("_ms") else f"{100 * value:.1f}"
+    if metric == "perplexity":
+        return f"{value:,.1f}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:.2f}" if metric.endswith("_ms") or metric == "cross_entropy" else f"{100 * value:.1f}"
 
 
 def main() -> None:
