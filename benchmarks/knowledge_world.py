@@ -185,6 +185,7 @@ def main() -> None:
     parser.add_argument("base")
     parser.add_argument("--student", default="2x128")
     parser.add_argument("--questions", type=int, default=3000)
+    parser.add_argument("--choices", type=int, default=4, help="of a training question")
     parser.add_argument("--vocabulary", type=int, default=1500, help="pieces, of a teacher from nothing")
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--rate", type=float, help="of both")
@@ -202,7 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path, command = Path("results") / f"{options.table}.json", shlex.join(["python", *sys.argv])
-    data, questions = training_data(options.questions), read_questions()
+    data, questions = training_data(options.questions, choices=options.choices), read_questions()
     slots = not options.no_slots and options.layout != "tree"
     settings = FactSettings(options.layout, options.tokens, slots)
     learnt = training_graph(Path("runs/world-for-training.ttl"))

@@ -59,7 +59,14 @@ def _cell(metric: str, values: list[float]) -> str:
     if not values:
         return ""
     middle = _show(metric, median(values))
-    if len(set(values)) == 1 or metric not in ("accuracy", "f1", "spearman", "perplexity", "agreement", "seconds_to_goal"):
+    if len(set(values)) == 1 or metric not in (
+        "accuracy",
+        "f1",
+        "spearman",
+        "perplexity",
+        "agreement",
+        "seconds_to_goal",
+    ):
         return middle
     return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
 

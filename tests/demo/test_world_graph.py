@@ -248,6 +248,18 @@ def everything(one: Question) -> str:
     return " | ".join((one["text"], one["question"], *one["choices"]))
 
 
+def test_training_questions_with_more_choices(graph: Graph) -> None:
+    """A reader that is asked without choices meets dozens of candidates, and was only ever trained with four; or one of the eight is a second right answer."""
+    for one in training_questions(200, choices=8):
+        serves = {s for s, relation, value in graph.facts if (relation, value) == (FOR_PURPOSE, one["purpose"])}
+        does = {s for s, relation, value in graph.facts if (relation, value) == (FOR_DOING, one["doing"])}
+        assert len(set(one["choices"])) == 8
+        assert {graph.label(s, one["language"]) for s in serves & does} & set(one["choices"]) == {one["answer"]}
+    for wrong in (1, 33):
+        with pytest.raises(ValueError, match="2 to 32"):
+            training_questions(1, choices=wrong)
+
+
 def test_training_questions_are_fair_and_the_same_everywhere(graph: Graph, training: list[Question]) -> None:
     """Two people train on different questions; or a question repeats, or cannot be answered."""
     assert training_questions(600) == training and training_questions(600, seed=1) != training

@@ -23,9 +23,9 @@ def rows_of_questions(questions: Sequence[Question]) -> Dataset:
     )
 
 
-def training_data(count: int) -> Data:
-    """So many training questions in both languages, a tenth of them for dev."""
-    questions = training_questions(count)
+def training_data(count: int, *, choices: int = 4) -> Data:
+    """So many training questions in both languages, each with so many choices, a tenth of them for dev."""
+    questions = training_questions(count, choices=choices)
     dev = count // 10
     splits = {"train": rows_of_questions(questions[dev:]), "dev": rows_of_questions(questions[:dev])}
     return Data(splits=splits, task="multiple-choice", labels=(), source="the built-in world's training questions")

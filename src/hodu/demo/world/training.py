@@ -21,6 +21,7 @@ Names = Mapping[tuple[str, str], str]
 
 _LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
 _MOST = 10_000  # in each language there are some 15,000 ways to ask
+_MOST_CHOICES = 32
 
 _WHO_KO = ("", "", "현우", "수진 씨", "이웃 사람", "제 친구", "옆자리 동료", "우리 이모")
 _WHEN_KO = ("", "", "어제 ", "오늘 아침 ", "지난 토요일에 ", "며칠 전 ")
@@ -53,16 +54,20 @@ _AIMS_EN = (
 _ASKS_EN = ("What did {they} {ask}?", "So what did {they} {ask}?", "Guess: what did {they} {ask}?")
 
 
-def training_questions(count: int, *, language: Literal["ko", "en"] | None = None, seed: int = 0) -> list[Question]:
-    """So many different questions, in one language or in both by turns; every tool is asked for equally often.
+def training_questions(
+    count: int, *, language: Literal["ko", "en"] | None = None, choices: int = 4, seed: int = 0
+) -> list[Question]:
+    """So many different questions, in one language or in both by turns, each with so many choices; every tool is asked for equally often.
 
     The same arguments give the same questions on every machine and Python version.
 
     Raises:
-        ValueError: fewer than 0, more than there are ways to ask, or a language other than Korean and English.
+        ValueError: fewer than 0, more than there are ways to ask, a language other than Korean and English, or fewer than 2 or more than 32 choices.
     """
     if language not in (None, *LANGUAGES):
         raise ValueError(f"language {language!r} came; expected 'ko', 'en', or None for both by turns")
+    if not 2 <= choices <= _MOST_CHOICES:
+        raise ValueError(f"{choices} choices a question were asked for; expected 2 to {_MOST_CHOICES}")
     if not 0 <= count <= _MOST:
         raise ValueError(f"{count} training questions were asked for; expected 0 to {_MOST}: beyond, texts repeat")
     draw = _Draw(seed)
@@ -76,7 +81,8 @@ def training_questions(count: int, *, language: Literal["ko", "en"] | None = Non
         while (text, asked) in seen:
             text, asked = _WRITERS[spoken](row, draw)
         seen.add((text, asked))
-        made.append(_question(f"train-{seed}-{len(made) + 1:05d}", spoken, row, text, asked, draw))
+        tools = _tools(row, choices, draw)
+        made.append(_question(f"train-{seed}-{len(made) + 1:05d}", spoken, row, text, asked, tools))
     return made
 
 
@@ -168,9 +174,8 @@ def _english(row: Row, draw: _Draw) -> tuple[str, str]:
 _WRITERS = {"ko": _korean, "en": _english}
 
 
-def _question(id: str, language: Literal["ko", "en"], row: Row, text: str, asked: str, draw: _Draw) -> Question:
-    """With tools of the doing's other purposes, of other doings, and where there is one a tool of the same purpose that does something else, as wrong choices."""
-    names = _names()
+def _tools(row: Row, count: int, draw: _Draw) -> list[str]:
+    """The right one and wrong ones: half of all for the doing's other purposes, a quarter for the same purpose that do something else, as far as there are any, and tools for other doings."""
     siblings = [other["tool"] for other in _rows() if other["doing"] == row["doing"] and other["tool"] != row["tool"]]
     strangers = [
         other["tool"]
@@ -179,8 +184,15 @@ def _question(id: str, language: Literal["ko", "en"], row: Row, text: str, asked
     ]
     does = {tool for tool, doing in _does() if doing == row["doing"]}
     helpers = sorted({tool for tool, purpose in _uses() if purpose == row["purpose"]} - does)
-    wrong = [*draw.shuffled(siblings)[:2], *draw.shuffled(helpers)[:1], *draw.shuffled(strangers)][:3]
-    tools = draw.shuffled([row["tool"], *wrong])
+    wrong = [*draw.shuffled(siblings)[: count // 2], *draw.shuffled(helpers)[: count // 4], *draw.shuffled(strangers)]
+    different = list(dict.fromkeys(wrong))
+    return draw.shuffled([row["tool"], *different[: count - 1]])
+
+
+def _question(
+    id: str, language: Literal["ko", "en"], row: Row, text: str, asked: str, tools: Sequence[str]
+) -> Question:
+    names = _names()
     doing, purpose, tool = (NAMESPACE + row[key] for key in ("doing", "purpose", "tool"))
     return Question(
         id=id,
