@@ -80,7 +80,9 @@ def test_a_folder_for_an_app(
     pretended(False)
     out = tmp_path / "app"
     path = str(models("multilabel").path)
-    said = CliRunner().invoke(app, ["export", path, "--to", "litert", "--out", str(out), "--data", str(few)])
+    said = CliRunner().invoke(
+        app, ["export", path, "--to", "litert", "--out", str(out), "--data", str(few)], env={"COLUMNS": "200"}
+    )
     assert said.exit_code == 0, said.output
     assert "litert int8" in said.output and "model.tflite" in said.output
     assert sorted(one.name for one in out.iterdir()) == ["manifest.json", "model.tflite", "tokenizer.json"]

@@ -45,7 +45,7 @@ def disturbed(graph: ModelProto) -> bytes:
     other.CopyFrom(graph)
     for one in other.graph.initializer:
         if one.data_type == 1 and len(one.dims) == 2 and min(one.dims) > 1:
-            one.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(-numpy_helper.to_array(one)[::-1]), one.name))
+            one.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(-4 * numpy_helper.to_array(one)[::-1]), one.name))
     return other.SerializeToString()
 
 

@@ -52,7 +52,7 @@ def generator(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def teacher(text: Path, generator: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teacher") / "electra"
-    settings = {**QUICK, "epochs": 5.0, "batch_size": 8, "task": "replaced-token", "generator": generator}
+    settings = {**QUICK, "epochs": 7.0, "batch_size": 8, "task": "replaced-token", "generator": generator}
     return hodu.train("2x32", text, folder, **settings)  # type: ignore[arg-type]
 
 

@@ -54,7 +54,8 @@ def test_an_encoder_is_distilled_and_measured(student: str, encoder: Path, pairs
     assert first.role == "teacher" and second.task == "sentence-embedding"
     assert list(second.metrics)[:3] == ["spearman", "pearson", "agreement"]
     low, high = second.intervals["spearman"]
-    assert -1 <= low <= second.metrics["spearman"] <= high <= 1
+    # of so few pairs, most of one score, a percentile interval need not hold the figure itself
+    assert -1 <= low < high <= 1 and -1 <= second.metrics["spearman"] <= 1
     assert json.loads((out / "hodu.json").read_text())["recipe"] == "hodu"
 
 
