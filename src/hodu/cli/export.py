@@ -54,7 +54,7 @@ def export(
         PrecisionName,
         typer.Option(
             "--precision",
-            help="int8; int4: half of it, for students of hodu distill --quantise int4; blocks8: nearly fp32, for native apps only; fp32.",
+            help="int8; int4: about two thirds of it, for students of hodu distill --quantise int4; blocks8: nearly fp32, for native apps only; fp32.",
         ),
     ] = PrecisionName.int8,
     agreement: Annotated[

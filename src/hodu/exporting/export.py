@@ -79,7 +79,7 @@ def export(
         graph: a knowledge graph, for a model that was trained to read facts: it goes into the bundle, compiled.
         data: texts to compare on, what :func:`hodu.data.load` takes (dev, else test); with labels the task's metric is measured too, and the first texts become examples
             in the bundle. Built-in texts without it.
-        precision: ``int8`` (standard operators), ``int4`` (half of it, for students distilled with ``quantise="int4"``), ``blocks8`` (nearly fp32, native apps only) or ``fp32``.
+        precision: ``int8`` (standard operators), ``int4`` (about two thirds of it, for students distilled with ``quantise="int4"``), ``blocks8`` (nearly fp32, native apps only) or ``fp32``.
         agreement: the share of texts that must be answered as PyTorch answers them, one by one.
 
     Raises:

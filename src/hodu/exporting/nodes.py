@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
 Weights = dict[str, "TensorProto"]
-HEADS, KEYS = [0, 2, 1, 3], [0, 2, 3, 1]
-"""Orders of axes: from ``B L H D`` to ``B H L D``, and to ``B H D L``."""
+HEADS = [0, 2, 1, 3]
+"""The order of axes that makes ``B H L D`` of ``B L H D``, and the other way round."""
 
 
 def readers_of(nodes: Iterable[NodeProto]) -> dict[str, list[NodeProto]]:
