@@ -25,6 +25,7 @@ from hodu.recipes import RECIPES, Recipe, Term
 
 HODU = RECIPES["hodu"]
 TERMS = {term.objective: term for term in HODU.stages[0].terms}
+LABELS = Term(Labels, 1.0, "ablation")
 
 
 def with_terms(*terms: Term) -> Recipe:
@@ -32,10 +33,22 @@ def with_terms(*terms: Term) -> Recipe:
     return replace(HODU, stages=(replace(HODU.stages[0], terms=terms),))
 
 
+def tinybert(**epochs: float) -> Recipe:
+    """TinyBERT's stages of these names for so many epochs, at the hodu recipe's rate: the paper's are for more than twenty epochs."""
+    rate = HODU.stages[0].learning_rate
+    stages = (replace(stage, learning_rate=rate) for stage in RECIPES["tinybert"].stages if stage.name in epochs)
+    return replace(RECIPES["tinybert"], stages=tuple(replace(stage, epochs=epochs[stage.name]) for stage in stages))
+
+
+def tinybert_labels(epochs: float) -> Recipe:
+    """The undistilled baseline of those stages: labels alone, for as many epochs."""
+    recipe = tinybert(prediction=epochs)
+    return replace(recipe, stages=(replace(recipe.stages[0], terms=(LABELS,)),))
+
+
 def variants(table: str) -> dict[str, dict[str, object]]:
     """Name → arguments of hodu.distill."""
     soft, hidden, relations = (TERMS[objective] for objective in (SoftTargets, HiddenStates, Relations))
-    labels = Term(Labels, 1.0, "ablation")
     attention = Term(
         AttentionScores, 0.1, "ablation: scores are squared and unbounded, so a weight of 1 drowns the rest"
     )
@@ -47,9 +60,9 @@ def variants(table: str) -> dict[str, dict[str, object]]:
             return {**starts, **same_width}
         case "objective-ablation":
             return {
-                "labels": {"recipe": with_terms(labels)},
+                "labels": {"recipe": with_terms(LABELS)},
                 "soft targets": {"recipe": with_terms(soft)},
-                "soft targets + labels": {"recipe": with_terms(soft, labels)},
+                "soft targets + labels": {"recipe": with_terms(soft, LABELS)},
                 "soft targets + hidden": {"recipe": with_terms(soft, hidden)},
                 "soft targets + relations": {"recipe": with_terms(soft, relations)},
                 "soft targets + hidden + relations": {"recipe": with_terms(soft, hidden, relations)},
@@ -57,8 +70,23 @@ def variants(table: str) -> dict[str, dict[str, object]]:
             }
         case "teacher-cache":
             return {"cached teacher": {"cache": True}, "live teacher": {"cache": False}}
+        case "tinybert-stages":
+            both, general = tinybert(intermediate=3, prediction=3), "runs/masked-lm-tinybert-general-{seed}"
+            augment = {"augment": "runs/mlm-en-teacher", "augment_copies": 5}
+            # six times the rows, a sixth of the epochs: each variant takes the same number of steps
+            stages: dict[str, dict[str, object]] = {
+                "labels": {"recipe": tinybert_labels(6)},
+                "prediction": {"recipe": tinybert(prediction=6)},
+                "both": {"recipe": both},
+                "augmented prediction": {"recipe": tinybert(prediction=1), **augment},
+                "augmented both": {"recipe": tinybert(intermediate=0.5, prediction=0.5), **augment},
+                "general, then both": {"recipe": both, "student": general},
+            }
+            return {name: {"epochs": None, **settings} for name, settings in stages.items()}
         case _:
-            raise SystemExit(f"no table {table!r}; there are start-ablation, objective-ablation and teacher-cache")
+            raise SystemExit(
+                f"no table {table!r}; there are start-ablation, objective-ablation, tinybert-stages and teacher-cache"
+            )
 
 
 def done(path: Path) -> set[tuple[str, int]]:
@@ -94,6 +122,7 @@ def main() -> None:
                 continue
             out = Path("runs") / f"{options.table}-{name.replace(' ', '-')}-{seed}"
             arguments = {"student": options.student, "epochs": options.epochs, **settings}
+            arguments["student"] = str(arguments["student"]).format(seed=seed)
             same = made_before(seed, [options.teacher], options.data, options.student, options.epochs)
             if name in ("rotate", "cached teacher") and same:
                 out = same
