@@ -19,6 +19,7 @@ import hodu
 from hodu.errors import HoduError, LabelError, ModelError, OutputError, RecipeError
 from hodu.recipes import RECIPES
 from hodu.training import stages, teacher_cache, trainer
+from hodu.training.output import working_folder
 from tests.training.conftest import looked_on_by, sentences
 
 QUICK = {"student": "2x16", "epochs": 2.0, "batch_size": 16, "progress": False}
@@ -109,6 +110,15 @@ def test_a_stopped_run_is_not_continued_with_other_settings(teacher: Path, data:
     with pytest.raises(OutputError, match=r"other settings .*seed"):
         hodu.distill(teacher, data, tmp_path / "small", **QUICK)
     assert hodu.distill(teacher, data, tmp_path / "small", restart=True, **QUICK).is_dir()
+
+
+def test_two_runs_do_not_write_into_one_folder(teacher: Path, data: Path, tmp_path: Path) -> None:
+    """A command started twice trains both into the same checkpoints: neither model is what its settings say, and --restart deletes a training that is going on."""
+    with working_folder(tmp_path / "small", {}, overwrite=False, restart=False) as work:
+        for restart in (False, True):
+            with pytest.raises(OutputError, match="another run is at work"):
+                hodu.distill(teacher, data, tmp_path / "small", restart=restart, **QUICK)
+        assert work.is_dir()
 
 
 def test_a_stopped_run_is_not_continued_with_another_loss(teacher: Path, data: Path, tmp_path: Path) -> None:

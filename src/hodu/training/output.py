@@ -7,15 +7,18 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from hodu.errors import OutputError
 from hodu.training.processes import processes
 
 RECORD = "hodu.json"
 SETTINGS = "settings.json"
+_LOCK = "lock"
 
 
 @contextmanager
@@ -25,26 +28,41 @@ def working_folder(out: Path, settings: dict[str, Any], *, overwrite: bool, rest
     Of several processes the first makes and clears it. It stays after an error or a Ctrl-C if there is a checkpoint in it to go on from, and goes otherwise.
 
     Raises:
-        OutputError: ``out`` exists, the working folder belongs to a run with other settings, or the disk is full.
+        OutputError: ``out`` exists, the working folder belongs to a run with other settings or to one that is at work, or the disk is full.
     """
-    team = processes()
-    with team.main_process_first():  # the others find it made
-        work = _opened(out, settings, overwrite=overwrite, restart=restart and team.is_main_process)
-    try:
-        with _disk_watched(work):
-            yield work
-    finally:
-        left = team.is_main_process and work.exists()
-        if left and not any(last_checkpoint(stage) for stage in work.iterdir() if stage.is_dir()):
-            shutil.rmtree(work)
-
-
-def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bool) -> Path:
+    team, work = processes(), working(out)
     if out.exists() and not overwrite:
         raise OutputError(f"{out} exists already; choose another --out, or give --overwrite to replace it")
-    work = working(out)
-    if restart:
-        shutil.rmtree(work, ignore_errors=True)
+    with ExitStack() as held, _disk_watched(work):
+        with team.main_process_first():  # the others find it made
+            if team.is_main_process:
+                held.enter_context(_locked(work))
+            _open(work, settings, restart=restart and team.is_main_process)
+        try:
+            yield work
+        finally:
+            left = team.is_main_process and work.exists()
+            if left and not any(last_checkpoint(stage) for stage in work.iterdir() if stage.is_dir()):
+                shutil.rmtree(work)
+
+
+def _locked(work: Path) -> AbstractContextManager[object]:
+    """The working folder, for one run alone: two would write over each other's checkpoints. The system takes the lock from a run that is killed."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        return FileLock(work / _LOCK).acquire(blocking=False)
+    except Timeout as error:
+        raise OutputError(f"another run is at work in {work}; let it end, or choose another --out") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to {work}: {error.strerror}") from error
+
+
+def _open(work: Path, settings: dict[str, Any], *, restart: bool) -> None:
+    for old in work.iterdir() if restart else ():
+        if old.is_dir():
+            shutil.rmtree(old)
+        elif old.name != _LOCK:
+            old.unlink()
     note = work / SETTINGS
     settings = json.loads(json.dumps(settings))  # as they will be read back: tuples are lists there
     if note.is_file():
@@ -55,13 +73,8 @@ def _opened(out: Path, settings: dict[str, Any], *, overwrite: bool, restart: bo
                 f"{work} holds a stopped run with other settings ({', '.join(changed)} changed); "
                 "repeat its settings to go on, give --restart to begin anew, or choose another --out"
             )
-        return work
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write to {work}: {error.strerror}") from error
-    return work
+        return
+    note.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
 def working(out: Path) -> Path:
