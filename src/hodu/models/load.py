@@ -97,6 +97,18 @@ class Loaded:
         return dict(encoded)
 
 
+def _is_here(source: str) -> bool:
+    """Whether it is a folder here; if not, its name may be one on the hub."""
+    if Path(source).is_dir():
+        return True
+    if Path(source).exists() or source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise ModelError(
+            f"{source} is {'a file' if Path(source).exists() else 'no folder here'}; "
+            "a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
+        )
+    return False
+
+
 def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Loaded:
     """Load a model and its tokenizer. Only safetensors; code in the folder is never run.
 
@@ -109,10 +121,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
         ModelError: there is no such model, no safetensors, or it cannot do the task.
     """
     source = str(path)
-    if Path(source).exists() and not Path(source).is_dir():
-        raise ModelError(
-            f"{source} is a file; a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
-        )
+    here = _is_here(source)
     what = _LOADERS.get(task, _CLASSIFIER)[1] if task else "a model"
     try:
         with quietly():
@@ -128,7 +137,9 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
             )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{source}: cannot be loaded as {what} from safetensors: {_first_line(error)}") from error
+        where = "" if here else "there is no such folder, and on the hub: "
+        said = f"{source}: cannot be loaded as {what} from safetensors: {where}{_first_line(error)}"
+        raise ModelError(said) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
     if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
