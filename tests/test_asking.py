@@ -129,6 +129,18 @@ def test_the_model_has_a_say(model: Path, world: Path, likes: Callable[..., None
     assert both.answer in ("trowel", "excavator")
 
 
+def test_a_longer_way_is_no_reason(model: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
+    """To build a house one digs with a concrete truck: it is used for foundations, which need digging."""
+    file = tmp_path / "tools.ttl"
+    truck = """:truck skos:prefLabel "concrete truck"@en . :lay skos:prefLabel "lay foundations"@en .
+    :truck rel:usedFor :build, :lay . :lay rel:needs :dig ."""
+    file.write_text(TURTLE + truck, encoding="utf-8")
+    likes("concrete truck")
+    answer = ask(model, file, "They dug the ground to build a house. What with?")
+    assert answer.candidates[0].text == "concrete truck" and answer.candidates[0].support == 1
+    assert answer.answer is None
+
+
 def test_what_cannot_be_asked(model: Path, world: Path, tmp_path: Path) -> None:
     """A wrong call ends in a traceback."""
     with pytest.raises(DataError, match="an empty question"):

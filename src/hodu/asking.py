@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,39 +172,44 @@ def _settings_of(loaded: Loaded) -> FactSettings:
 
 def _candidates(
     reader: GraphReader, mentions: Sequence[Mention], question: str, choices: Sequence[str]
-) -> tuple[list[str], list[int | None], dict[int | None, Route]]:
+) -> tuple[list[str], Sequence[int | None], dict[int, Route]]:
     """Texts and entities of the candidates, and for each entity that facts lead to its best route."""
     from hodu.knowledge.routes import routes
 
     named = [reader.entity(choice) for choice in choices]
     ends = [entity for entity in named if entity is not None] if choices else None
     found = routes(reader.graph, mentions, hops=HOPS, choices=ends)
-    reached: dict[int | None, Route] = {}
+    if choices:
+        return list(choices), named, _led_to(found)
+    likely = _likely(found)
+    language = reader.language(question)
+    return [reader.graph.label(entity, language) for entity in likely], list(likely), likely
+
+
+def _led_to(found: Sequence[Route]) -> dict[int, Route]:
+    """For each entity that a route leads to the best one."""
+    reached: dict[int, Route] = {}
     for route in found:
         for entity in route.answers.tolist():
             reached.setdefault(entity, route)
-    if choices:
-        return list(choices), named, reached
-    best = _likely(found)
-    language = reader.language(question)
-    return [reader.graph.label(entity, language) for entity in best], list(best), reached
+    return reached
 
 
-def _likely(found: Sequence[Route]) -> list[int]:
-    """What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, for the model to find worse."""
+def _likely(found: Sequence[Route]) -> dict[int, Route]:
+    """What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, for the model to find worse, with that arm: that a longer way leads to them from all mentions is no reason for them."""
     if not found:
-        return []
+        return {}
 
     def rank(route: Route) -> tuple[int, int]:
         return -len(route.arms), sum(len(arm.steps) for arm in route.arms)
 
     first = min(map(rank, found))
     top = [route for route in found if rank(route) == first]
-    best = list(dict.fromkeys(entity for route in top for entity in route.answers.tolist()))[:MOST_CANDIDATES]
+    best = dict(islice(_led_to(top).items(), MOST_CANDIDATES))
     ways = {(arm.entity, arm.steps) for route in top for arm in route.arms}
     alone = [route for route in found if len(route.arms) == 1 and (route.arms[0].entity, route.arms[0].steps) in ways]
-    rivals = dict.fromkeys(entity for route in alone for entity in route.answers.tolist() if entity not in best)
-    return [*best, *list(rivals)[:RIVALS]]
+    rivals = ((entity, route) for entity, route in _led_to(alone).items() if entity not in best)
+    return best | dict(islice(rivals, RIVALS))
 
 
 def _chances(
@@ -220,7 +226,7 @@ def _chances(
     return odds
 
 
-def _reason(reader: GraphReader, reached: dict[int | None, Route], best: Candidate | None) -> tuple[Fact, ...]:
+def _reason(reader: GraphReader, reached: dict[int, Route], best: Candidate | None) -> tuple[Fact, ...]:
     from hodu.knowledge.routes import evidence
 
     if best is None or best.entity is None:

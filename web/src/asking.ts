@@ -40,26 +40,35 @@ export function candidatesOf(
   const named = choices.map((choice) => reader.entity(choice));
   const ends = choices.length ? named.filter((entity) => entity !== null) : null;
   const found = routes(reader.graph, mentions, { hops: HOPS, choices: ends, most: MOST_ROUTES });
-  const reached = new Map<number, Route>();
-  for (const route of found) for (const entity of route.answers) if (!reached.has(entity)) reached.set(entity, route);
-  if (choices.length) return { texts: choices, entities: named, reached };
-  const best = likely(found);
+  if (choices.length) return { texts: choices, entities: named, reached: ledTo(found) };
+  const reached = likely(found);
   const language = languageOf(question);
-  return { texts: best.map((entity) => reader.graph.label(entity, language)), entities: best, reached };
+  const entities = [...reached.keys()];
+  return { texts: entities.map((entity) => reader.graph.label(entity, language)), entities, reached };
 }
 
-/** What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does. */
-function likely(found: readonly Route[]): number[] {
-  if (!found.length) return [];
+/** For each entity that a route leads to the best one. */
+function ledTo(found: readonly Route[]): Map<number, Route> {
+  const reached = new Map<number, Route>();
+  for (const route of found) for (const entity of route.answers) if (!reached.has(entity)) reached.set(entity, route);
+  return reached;
+}
+
+/**
+ * What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, with that arm:
+ * that a longer way leads to them from all mentions is no reason for them.
+ */
+function likely(found: readonly Route[]): Map<number, Route> {
+  if (!found.length) return new Map();
   const steps = (route: Route): number => route.arms.reduce((count, arm) => count + arm.steps.length, 0);
   const before = (one: Route, other: Route): number => other.arms.length - one.arms.length || steps(one) - steps(other);
   const first = found.reduce((best, route) => (before(route, best) < 0 ? route : best));
   const top = found.filter((route) => before(route, first) === 0);
-  const best = [...new Set(top.flatMap((route) => route.answers))].slice(0, MOST_CANDIDATES);
+  const best = new Map([...ledTo(top)].slice(0, MOST_CANDIDATES));
   const ways = new Set(top.flatMap((route) => route.arms.map(wayOf)));
   const alone = found.filter((route) => route.arms.length === 1 && ways.has(wayOf(route.arms[0])));
-  const rivals = new Set(alone.flatMap((route) => route.answers).filter((entity) => !best.includes(entity)));
-  return [...best, ...[...rivals].slice(0, RIVALS)];
+  const rivals = [...ledTo(alone)].filter(([entity]) => !best.has(entity));
+  return new Map([...best, ...rivals.slice(0, RIVALS)]);
 }
 
 function wayOf(arm: Route["arms"][number]): string {
