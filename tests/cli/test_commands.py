@@ -248,3 +248,17 @@ def test_the_cache_is_shown_and_cleared(teacher: Path, data: Path, tmp_path: Pat
     assert "removed" in run.invoke(app, ["cache", "--clear"]).output
     assert "nothing is kept" in run.invoke(app, ["cache"]).output
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
+
+
+def test_compiled_graphs_are_in_the_cache(tmp_path: Path) -> None:
+    """Each edit of a graph leaves a compiled file behind that hodu cache does not know: the disk fills."""
+    pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
+    from hodu.demo.world import GRAPH_FILE
+    from hodu.knowledge.opening import open_compiled
+
+    entities = len(open_compiled(GRAPH_FILE, progress=False))
+    (tmp_path / "cache" / "graphs" / "old.hodu").write_bytes(b"cut short")
+    shown = CliRunner().invoke(app, ["cache"], env={"COLUMNS": "200"}).output
+    assert shown.count("compiled for --graph") == 2 and f" {entities:,} " in shown
+    assert "removed" in CliRunner().invoke(app, ["cache", "--clear"]).output
+    assert not (tmp_path / "cache" / "graphs").exists()

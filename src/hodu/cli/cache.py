@@ -10,10 +10,10 @@ from rich.table import Table
 
 
 def cache(
-    model: Annotated[str | None, typer.Argument(help="Only models whose name contains this.")] = None,
+    model: Annotated[str | None, typer.Argument(help="Only models (and graphs) whose name contains this.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Remove what would be shown.")] = False,
 ) -> None:
-    """Show what models said and hodu keeps, or remove it: it is only ever a saving of time."""
+    """Show what models said and hodu keeps, and compiled graphs, or remove it: it is only ever a saving of time."""
     from hodu.training.stored import clear as remove
     from hodu.training.stored import stored
     from hodu.training.teacher_cache import cache_home

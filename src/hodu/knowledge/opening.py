@@ -28,6 +28,7 @@ def open_compiled(source: str | Path, *, progress: bool = True) -> CompiledGraph
             content = hashlib.file_digest(file, "sha256").hexdigest()
         made = _home() / f"{content[:32]}-{VERSION}.hodu"
         if made.is_file():
+            os.utime(made)  # when it was last used, for hodu cache
             return CompiledGraph.open(made)
     elif not str(source).startswith(("http://", "https://")) and not path.is_dir():
         raise GraphError(f"there is no graph {source}; make one with: hodu graph build TABLE.tsv --out graph.ttl")

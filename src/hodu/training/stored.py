@@ -1,4 +1,4 @@
-"""What lies in the cache: which models' answers, how much, when last used; and how to be rid of it."""
+"""What lies in the cache: which models' answers and which compiled graphs, how much, when last used; and how to be rid of it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ import pyarrow as pa
 from safetensors import SafetensorError, safe_open
 
 from hodu.data.candidates import SHARDS
+from hodu.errors import HoduError
 from hodu.training.layout import Layout
 from hodu.training.teacher_cache import META, cache_home
 
 
 @dataclass(frozen=True)
 class Stored:
-    """One folder of answers: one model (by its weights), one kind of question.
+    """One folder of answers: one model (by its weights), one kind of question. Or the file of a compiled graph.
 
     Attributes:
         asked: what the model was asked, in words.
+        examples: how many it was asked about; of a graph, its entities.
     """
 
-    folder: Path
+    path: Path
     model: str
     asked: str
     examples: int
@@ -34,19 +36,23 @@ class Stored:
 
 
 def stored() -> list[Stored]:
-    """All folders of answers, the latest used first."""
+    """All folders of answers and all compiled graphs, the latest used first."""
     home = cache_home()
     found = [_teacher(path) for path in (home / "teacher").glob(f"*/*/{META}")]
     found += [_augment(path) for path in (home / "augment").glob(f"*/{META}")]
+    found += [_graph(path) for path in (home / "graphs").glob("*.hodu")]
     return sorted(found, key=lambda one: one.used, reverse=True)
 
 
 def clear(ones: list[Stored]) -> int:
-    """Remove these folders; returns the bytes that became free."""
+    """Remove these; returns the bytes that became free."""
     for one in ones:
-        shutil.rmtree(one.folder)
-        if not any(one.folder.parent.iterdir()):
-            one.folder.parent.rmdir()
+        if one.path.is_dir():
+            shutil.rmtree(one.path)
+        else:
+            one.path.unlink()
+        if not any(one.path.parent.iterdir()):
+            one.path.parent.rmdir()
     return sum(one.bytes for one in ones)
 
 
@@ -65,6 +71,18 @@ def _augment(path: Path) -> Stored:
     meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     asked = "words for --augment" + (f", vectors of {Path(meta['glove']).name}" if meta["glove"] else "")
     return _stored(path.parent, meta["model"], asked, sum(_texts(shard) for shard in path.parent.glob(SHARDS)))
+
+
+def _graph(path: Path) -> Stored:
+    from hodu.knowledge.compiled import CompiledGraph
+
+    try:
+        entities = len(CompiledGraph.open(path))
+    except HoduError:  # of another version, cut short, or the extra is gone
+        entities = 0
+    seen = path.stat()
+    used = datetime.fromtimestamp(seen.st_mtime, UTC)
+    return Stored(path, f"graph {path.stem[:8]}", "compiled for --graph", entities, seen.st_size, used)
 
 
 def _stored(folder: Path, model: str, asked: str, examples: int) -> Stored:
