@@ -146,6 +146,16 @@ def test_notes_are_said_once_and_with_their_system() -> None:
     assert any("student: labels mapped" in line for line in printed(pair))
 
 
+@pytest.mark.parametrize(("accuracy", "said"), [(0.899, True), (0.91, True), (0.89, False)])
+def test_distillation_that_was_worth_nothing(accuracy: float, said: bool) -> None:
+    """The same small model on labels alone is as good, and the table leaves it to the user to see it; or it says so of one that is worse."""
+    beside = measured("baseline", {**STUDENT, "accuracy": accuracy}, model="elsewhere/student-baseline")
+    lines = to_markdown([measured("teacher", TEACHER), measured("student", STUDENT), beside]).splitlines()
+    assert any("student: its undistilled baseline is as good" in line for line in lines) == said
+    other = measured("baseline", {**STUDENT, "accuracy": 1.0}, model="out/other-baseline")
+    assert "undistilled baseline is" not in to_markdown([measured("student", STUDENT), other])
+
+
 def test_names_are_not_markup() -> None:
     """A model folder called [red] or a|b would break the table."""
     odd = measured("[red]a|b", STUDENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.table import Table
@@ -12,8 +13,13 @@ from rich.text import Text
 
 from hodu.measuring.measured import Measured, teacher_of, unit_of
 from hodu.measuring.score import LOWER_IS_BETTER
+from hodu.types import LANGUAGE
 
 _TO = "\N{EN DASH}"
+_WITHOUT_GAIN = (
+    "{}: its undistilled baseline is as good, so these labels tell it all that the teacher does; a better teacher, more text without labels, "
+    "or labels beside its answers (--recipe hinton) may help"
+)
 
 
 @dataclass(frozen=True)
@@ -159,14 +165,23 @@ def caption(measured: Sequence[Measured]) -> str:
 
 
 def notes_of(measured: Sequence[Measured]) -> list[str]:
-    """All notes, those that not every system has with the names before them."""
+    """All notes, those that not every system has with the names before them; last of students for which distillation was worth nothing."""
     notes: dict[str, list[str]] = {}
     for one in measured:
         for note in one.notes:
             notes.setdefault(note, []).append(one.system)
-    return [
-        note if len(systems) == len(measured) else f"{', '.join(systems)}: {note}" for note, systems in notes.items()
-    ]
+    said = [note if len(some) == len(measured) else f"{', '.join(some)}: {note}" for note, some in notes.items()]
+    return said + [_WITHOUT_GAIN.format(one.system) for one in measured if _is_without_gain(one, measured)]
+
+
+def _is_without_gain(student: Measured, measured: Sequence[Measured]) -> bool:
+    """Whether its undistilled baseline, measured beside it, is as good. A language model's perplexity says little of a recipe that does not train the head."""
+    name, headline = f"{Path(student.model).name}-baseline", next(iter(student.metrics), "agreement")
+    baselines = (one for one in measured if one.role == "baseline" and Path(one.model).name == name)
+    beside = next(baselines, None)
+    if student.role != "student" or beside is None or headline == "agreement" or student.task in LANGUAGE:
+        return False
+    return student.metrics[headline] <= beside.metrics[headline]
 
 
 def _lines(filled: Cell) -> Text:
