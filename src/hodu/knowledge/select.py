@@ -164,13 +164,11 @@ def _near(
     mine = rarity[entity]
     about, answer = f"about {surface}", f"the asked relation of {surface}"
     for other, fact, weight in edges:
-        if fact in best and best[fact][0] <= _JOINED:
-            continue
-        strength = score * weight * mine * rarity[other]
-        if fact[1] == asked:
-            _keep(best, _ASKED, strength, -1, fact, answer)
-        else:
-            _keep(best, _NEAR, strength, -1, fact, about)
+        less = -(score * weight * mine * rarity[other])
+        known = best.get(fact)
+        tier, reason = (_ASKED, answer) if fact[1] == asked else (_NEAR, about)
+        if known is None or (known[0] > _JOINED and (tier, less) < known[:2]):
+            best[fact] = (tier, less, -1, fact, reason)
 
 
 def _further(
@@ -182,12 +180,12 @@ def _further(
     best: dict[Key, Ranked],
 ) -> None:
     """Edges two and more hops away, from the nearest entities by their best edge, while there is room."""
+    if len(best) >= limit and asked is None:
+        return
     rarity = graph.rarity
     seen = set(near)
     frontier = {other for edges in near.values() for other, _, _ in edges}
     for hop in range(2, hops + 1):
-        if len(best) >= limit and asked is None:
-            return
         nearest = sorted(frontier - seen, key=lambda entity: (-rarity[entity], entity))[:FRONTIER]
         seen.update(nearest)
         frontier = set()
@@ -199,3 +197,5 @@ def _further(
                     strength = weight * mine * rarity[other] / hop / 4
                     tier, reason = (_ASKED, "the asked relation, ") if fact[1] == asked else (_FAR, "")
                     _keep(best, tier, strength, -1, fact, f"{reason}{hop} hops away")
+        if len(best) >= limit and asked is None:
+            return
