@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md", "docs/systems.md")
+PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md", "docs/systems.md", "docs/phone.md")
 _PLACE = re.compile(r"(<!-- table: (?P<name>[\w-]+)(?: (?P<metrics>[\w,@]+))? -->\n).*?(<!-- end -->)", re.S)
 _TITLES = {
     "accuracy": "accuracy",
@@ -33,6 +33,10 @@ _TITLES = {
     "ratio_to_best_other": "times the faster of the others",
     "time_over_limit": "times the limit",
     "seconds_to_goal": "seconds to the goal",
+    "model_bytes": "file",
+    "first_visit_gzip_bytes": "first visit, gzipped",
+    "latency_32_tokens_ms": "32 tokens, ms",
+    "times_faster_than_teacher": "times as fast as the teacher",
 }
 
 
@@ -66,6 +70,7 @@ def _cell(metric: str, values: list[float]) -> str:
         "perplexity",
         "agreement",
         "seconds_to_goal",
+        "times_faster_than_teacher",
     ):
         return middle
     return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
@@ -80,6 +85,8 @@ def _show(metric: str, value: float) -> str:
         return f"{value:,.0f}"
     if metric in ("ratio_to_best_other", "time_over_limit"):
         return f"{value:.2f}"
+    if metric == "times_faster_than_teacher":
+        return f"{value:.1f}"
     if metric == "perplexity":
         return f"{value:,.1f}" if value < 1000 else f"{value:,.0f}"
     return f"{value:.2f}" if metric.endswith("_ms") or metric == "cross_entropy" else f"{100 * value:.1f}"
