@@ -89,7 +89,7 @@ def test_what_cannot_be_is_one_sentence(teacher: Path, masked: Path, data: Path,
     glove.write_text("good 1 0\nbad 1\n")
     trials: list[tuple[type[Exception], str, dict[str, Any]]] = [
         (ModelError, "is no masked language model", {"augment": teacher}),
-        (ModelError, "masked language model from safetensors", {"augment": tmp_path / "nowhere"}),
+        (ModelError, "nowhere is no folder here", {"augment": tmp_path / "nowhere"}),
         (DataError, "row 2", {"augment": masked, "glove": glove}),
         (DataError, "0 copies", {"augment": masked, "augment_copies": 0}),
         (RecipeError, "--augment", {"glove": glove}),
