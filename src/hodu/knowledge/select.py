@@ -164,6 +164,7 @@ def _near(
     mine = rarity[entity]
     about, answer = f"about {surface}", f"the asked relation of {surface}"
     for other, fact, weight in edges:
+        # as _keep does, without the call: most of all edges come by here
         less = -(score * weight * mine * rarity[other])
         known = best.get(fact)
         tier, reason = (_ASKED, answer) if fact[1] == asked else (_NEAR, about)

@@ -17,7 +17,7 @@ from hodu.types import LANGUAGE
 
 _TO = "\N{EN DASH}"
 _WITHOUT_GAIN = (
-    "{}: its undistilled baseline is as good, so these labels tell it all that the teacher does; a better teacher, more text without labels, "
+    "{}: its undistilled baseline is as good: here the teacher's answers add nothing to the labels; a better teacher, more text without labels, "
     "or labels beside its answers (--recipe hinton) may help"
 )
 
