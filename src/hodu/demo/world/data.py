@@ -42,5 +42,6 @@ def training_graph(out: Path) -> Path:
         for one in facts
         if asked.isdisjoint({getattr(end, "value", None) for end in (one.subject, one.object)})
     )
+    out.parent.mkdir(parents=True, exist_ok=True)
     pyoxigraph.serialize(kept, output=str(out), format=pyoxigraph.RdfFormat.TURTLE)
     return out
