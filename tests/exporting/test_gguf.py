@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,16 @@ def test_settings_and_tokenizer_are_there(gpt: Loaded, written: Path) -> None:
     }
     assert said["gpt2.attention.head_count"] == config.n_head
     assert said["gpt2.attention.layer_norm_epsilon"] == pytest.approx(config.layer_norm_epsilon)
+
+
+def test_a_file_says_its_licence(folder: Path, few: Path, tmp_path: Path) -> None:
+    """Who gets the file alone, as llama.cpp's users do, cannot tell that the teacher's licence binds them."""
+    theirs = tmp_path / "licensed"
+    shutil.copytree(folder, theirs)
+    (theirs / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n", encoding="utf-8")
+    for model, licence in ((theirs, "cc-by-nc-4.0"), (folder, None)):
+        export(model, tmp_path / f"{model.name}.gguf", to="gguf", data=few)
+        assert fields(tmp_path / f"{model.name}.gguf").get("general.license") == licence
 
 
 def test_rows_that_are_no_blocks_stay_whole(tmp_path: Path) -> None:

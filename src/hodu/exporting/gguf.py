@@ -17,6 +17,7 @@ from transformers import GPT2LMHeadModel, PreTrainedModel
 from hodu.errors import ExportError
 from hodu.exporting.quantize import Precision
 from hodu.models.facts import facts_of
+from hodu.models.licence import licence_of
 from hodu.models.load import Loaded
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ def _kind(name: str, array: Array, wanted: GGMLQuantizationType) -> GGMLQuantiza
 def _add_settings(writer: GGUFWriter, loaded: Loaded, name: str) -> None:
     settings = loaded.model.config
     writer.add_name(name)
+    if licence := licence_of([loaded.path]):
+        writer.add_license(licence)
     writer.add_context_length(settings.n_positions)
     writer.add_embedding_length(settings.n_embd)
     writer.add_feed_forward_length(settings.n_inner or 4 * settings.n_embd)
