@@ -71,15 +71,15 @@ def variants(table: str) -> dict[str, dict[str, object]]:
         case "teacher-cache":
             return {"cached teacher": {"cache": True}, "live teacher": {"cache": False}}
         case "tinybert-stages":
-            both, general = tinybert(intermediate=3, prediction=3), "runs/masked-lm-tinybert-general-{seed}"
+            both, general = tinybert(intermediate=1.5, prediction=1.5), "runs/masked-lm-tinybert-general-{seed}"
             augment = {"augment": "runs/mlm-en-teacher", "augment_copies": 5}
             # six times the rows, a sixth of the epochs: each variant takes the same number of steps
             stages: dict[str, dict[str, object]] = {
-                "labels": {"recipe": tinybert_labels(6)},
-                "prediction": {"recipe": tinybert(prediction=6)},
+                "labels": {"recipe": tinybert_labels(3)},
+                "prediction": {"recipe": tinybert(prediction=3)},
                 "both": {"recipe": both},
-                "augmented prediction": {"recipe": tinybert(prediction=1), **augment},
-                "augmented both": {"recipe": tinybert(intermediate=0.5, prediction=0.5), **augment},
+                "augmented prediction": {"recipe": tinybert(prediction=0.5), **augment},
+                "augmented both": {"recipe": tinybert(intermediate=0.25, prediction=0.25), **augment},
                 "general, then both": {"recipe": both, "student": general},
             }
             return {name: {"epochs": None, **settings} for name, settings in stages.items()}
