@@ -14,6 +14,7 @@ from transformers import ElectraForPreTraining
 import hodu
 from hodu.cli.app import app
 from hodu.errors import ModelError, RecipeError
+from hodu.models.discriminator import load_discriminator
 from hodu.models.load import load_model, task_of
 from hodu.models.scratch import new_discriminator
 from hodu.training import baseline
@@ -86,6 +87,19 @@ def test_a_discriminator_is_distilled_and_measured(
     assert any(f"sampled from {generator}" in note for note in student.notes)
     card = json.loads((out / "hodu.json").read_text())
     assert card["task"] == "replaced-token" and card["generator"] == str(generator) and card["cross_entropy"] > 0
+
+
+def test_a_discriminator_begins_with_the_layers_of_a_bert(generator: Path, text: Path, tmp_path: Path) -> None:
+    """hodu train bert-base-uncased --task replaced-token is refused, or throws away what the BERT knows: from nothing a discriminator calls every piece kept for thousands of steps."""
+    bert, begun = load_model(generator, "masked-lm"), load_discriminator(generator)
+    read = begun.encode({"text": "The cat sat on the mat"})
+    with torch.inference_mode():
+        states = [one.model.base_model(**read).last_hidden_state for one in (bert, begun)]  # B L H
+    assert torch.equal(*states)
+    assert begun.untrained and all(name.startswith("discriminator_predictions.") for name in begun.untrained)
+    settings = {**QUICK, "task": "replaced-token", "generator": generator}
+    out = hodu.train(generator, text, tmp_path / "electra", **settings)  # type: ignore[arg-type]
+    assert ElectraForPreTraining.from_pretrained(out).config.num_hidden_layers == 1
 
 
 def test_an_untouched_copy_agrees_with_its_teacher(teacher: Path, text: Path, tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def language_task(config: PretrainedConfig) -> Task | None:
 def _check_family(source: str, config: PretrainedConfig, task: Task | None) -> None:
     if task == "replaced-token" and config.model_type != "electra":
         raise ModelError(
-            f"{source} is a {config.model_type}, and only ELECTRA has a head that tells replaced pieces; name an ELECTRA discriminator, or take --task masked-lm"
+            f"{source} is a {config.model_type}, and only ELECTRA has a head that tells replaced pieces; name an ELECTRA discriminator, which hodu train --task replaced-token makes from a BERT too, or take --task masked-lm"
         )
 
 

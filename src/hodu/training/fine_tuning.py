@@ -14,6 +14,7 @@ from transformers import set_seed
 from hodu.data import Columns, Data, load, match_labels, split, strings_of, varied
 from hodu.errors import LabelError, RecipeError
 from hodu.models import shape_of
+from hodu.models.discriminator import load_discriminator
 from hodu.models.facts import facts_of, read_facts
 from hodu.models.licence import licence_of
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
@@ -234,7 +235,10 @@ def _model_and_labels(
     if is_shape(str(model)):
         loaded = _new(str(model), data, vocabulary, max_length, generator, graph)
     else:
-        loaded = load_for_training(model, task=data.task, labels=data.labels)
+        if data.task == "replaced-token":
+            loaded = load_discriminator(model)
+        else:
+            loaded = load_for_training(model, task=data.task, labels=data.labels)
         if loaded.untrained:
             logger.info("%s", _what_is_new(loaded))
     if data.task == "sentence-embedding":
