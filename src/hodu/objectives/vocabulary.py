@@ -71,7 +71,7 @@ class Vocabulary(Objective):
             raise ObjectiveError("Vocabulary needs both language models' readout, and none was captured")
         labels = self._labels(student)  # B L
         labelled = labels != IGNORED
-        where = labelled if self.positions == "labelled" else student.mask
+        where = labelled if self.positions == "labelled" or not self.soft else student.mask
         kept = where | labelled  # B L
         soft, hard = (self._weights(part, weight)[kept] for part, weight in ((where, self.soft), (labelled, self.hard)))
         ours = student.readout
