@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from transformers.trainer_callback import PrinterCallback
 from hodu.recipes import Stage
 from hodu.training.callbacks import EveryMinutes, Interrupt, LastStep, ProgressBar, TimeAhead
 from hodu.training.output import last_checkpoint
-from hodu.training.processes import processes
+from hodu.training.processes import attention_in_fp32, fp32_attention_pays, processes
 from hodu.training.sampler import padding_share
 from hodu.training.teacher_cache import Collate
 from hodu.training.trainer import DistilTrainer, training_arguments
@@ -104,7 +105,7 @@ def run_stage(
     spent = _spent(folder) if checkpoint else 0.0
     begin = time.perf_counter()
     try:
-        with interrupt:
+        with interrupt, attention_in_fp32() if fp32_attention_pays() else nullcontext():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         bar.stop()
