@@ -42,6 +42,15 @@ class DistilTrainer(Trainer):
             self._term_steps += 1
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
+    @override
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        # of checkpoints that are equally good on dev the Trainer keeps the first; the last has settled at a lower rate
+        best = super()._determine_best_metric(metrics=metrics, trial=trial)
+        name = self.args.metric_for_best_model
+        if name and metrics[f"eval_{name.removeprefix('eval_')}"] == self.state.best_metric:
+            self.state.best_global_step, best = self.state.global_step, True
+        return bool(best)
+
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthBuckets:
         # not the Trainer's own group_by_length: its order comes from the global generator, so a resumed run would see other batches
         rows: Any = self.train_dataset if train_dataset is None else train_dataset
