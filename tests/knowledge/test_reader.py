@@ -70,27 +70,6 @@ def test_facts_are_dealt_anew(world: CompiledGraph) -> None:
     assert order == [0, 1] and len(reads) == 2
 
 
-def test_the_same_is_said_of_other_things(world: CompiledGraph) -> None:
-    """A reader of redrawn facts learns that whatever digs and plants flowers is right, and never to look whether it is this that it digs: nothing else is ever said of a wrong choice."""
-    reader, choices = GraphReader(world), ["모종삽", "굴착기", "빗자루"]
-    entities, asked = (
-        [reader.entity(one) for one in choices],
-        {one.entity for mention in reader.mentions((ASKED,)) for one in mention.candidates},
-    )
-    counts = set()
-    for seed in range(40):
-        reads, _ = reader.redrawn((ASKED,), choices, Random(seed))
-        for read, entity, choice in zip(reads, entities, choices, strict=True):
-            elsewhere = [
-                (fact, said) for fact, said in zip(read.chosen, read.facts, strict=True) if fact.reason == "elsewhere"
-            ]
-            counts.add(len(elsewhere))
-            for fact, said in elsewhere:
-                assert entity in (fact.subject, fact.object) and choice in said
-                assert asked.isdisjoint((fact.subject, fact.object))
-    assert 0 in counts and max(counts) > 0
-
-
 def test_what_is_numbered_is_known_by_its_number(world: CompiledGraph) -> None:
     """A reader of numbered things learns the names of its training questions instead, and is lost among new ones."""
     reader, choices = GraphReader(world, slots=True), ["모종삽", "굴착기", "빗자루"]

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from hodu.knowledge.link import Mention, link
 from hodu.knowledge.select import Fact, select
 from hodu.knowledge.verbalise import verbalise
@@ -68,7 +66,6 @@ class GraphReader:
         self.graph, self.slots = graph, slots
         self._limit, self._hops, self._relation = limit, hops, relation
         self._distractors, self._dice = distractors, Random("distractors")
-        self._ends: dict[tuple[int, bool], np.ndarray] = {}
 
     def __call__(self, texts: Sequence[str]) -> Read:
         """The facts that matter for these texts together, in the language of the first."""
@@ -81,8 +78,8 @@ class GraphReader:
         With slots, what is numbered is called by another name in all facts, and by yet another in half of the texts: one of the graph, one invented, or one that a vocabulary made from the graph
         does not even have. So it is known by its number: names in tests are new ones.
 
-        All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. And half of what is said of one choice and the question is
-        also said of each choice and something else: that it sprinkles is not that it digs. What is right follows from the edges alone, so no weight can hold it.
+        All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
+        weight can hold it.
 
         Returns:
             What is read with each choice; and for each choice the place of the one whose edges it was dealt.
@@ -107,24 +104,13 @@ class GraphReader:
         language, numbered = language_of(texts[0]), sorted(meant | set(named)) if self.slots else []
         called = {entity: self._other_name(language, rng) for entity in numbered}
         written = {entity: self._other_name(language, rng) for entity in numbered if rng.random() < 0.5}
-        taken = meant | set(named)
-        said = {
-            (fact.relation, fact.subject == entity)
-            for facts, entity in zip(chosen, named, strict=True)
-            for fact in facts
-            if direct(fact, entity)
-        }
         reads = []
         for place in places:
             edge, more = order[place], rest[place]
             mine = [fact for fact in chosen[edge] if direct(fact, named[edge])]
-            elsewhere = list(self._elsewhere(named[place], sorted(said), taken, rng))
             kept = [fact for fact in chosen[more] if not direct(fact, named[more]) and not direct(fact, named[edge])]
-            facts = (mine + elsewhere + kept)[: self._limit]
-            names: dict[Fact, Mapping[int, int]] = {
-                fact: dealt if any(direct(fact, entity) for entity in named) else others for fact in facts
-            }
-            names |= {fact: {} for fact in elsewhere}
+            facts = (mine + kept)[: self._limit]
+            names = {fact: dealt if any(direct(fact, entity) for entity in named) else others for fact in facts}
             reads.append(self._read((*texts, choices[place]), each[place], facts, names, called, written))
         return reads, order
 
@@ -161,22 +147,6 @@ class GraphReader:
             if len(edges.other):
                 one = self._dice.randrange(len(edges.other))
                 yield Fact(subject, int(edges.relation[one]), int(edges.other[one]), 1.0, "distractor")
-
-    def _elsewhere(self, entity: int, said: Sequence[tuple[int, bool]], taken: set[int], rng: Random) -> Iterator[Fact]:
-        """Of half of these relations (and whether the entity is their subject) a fact about the entity and something that nobody mentions."""
-        for relation, is_subject in said:
-            ends = self._ends_of(relation, objects=is_subject)
-            other = int(ends[rng.randrange(len(ends))])
-            if rng.random() < 0.5 and other not in taken:
-                subject, object = (entity, other) if is_subject else (other, entity)
-                yield Fact(subject, relation, object, 1.0, "elsewhere")
-
-    def _ends_of(self, relation: int, *, objects: bool) -> np.ndarray:
-        """The objects (or subjects) of all facts with a relation."""
-        if (relation, objects) not in self._ends:
-            rows = self.graph.out if objects else self.graph.into
-            self._ends[relation, objects] = rows.other[rows.relation == relation]
-        return self._ends[relation, objects]
 
     def _said(
         self,
