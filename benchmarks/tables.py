@@ -13,10 +13,21 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-PAGES = ("README.md", "README.ko.md", "docs/ablation.md", "docs/speed.md", "docs/systems.md", "docs/phone.md")
+PAGES = (
+    "README.md",
+    "README.ko.md",
+    "docs/ablation.md",
+    "docs/speed.md",
+    "docs/systems.md",
+    "docs/phone.md",
+    "docs/graphs-in-figures.md",
+)
 _PLACE = re.compile(r"(<!-- table: (?P<name>[\w-]+)(?: (?P<metrics>[\w,@]+))? -->\n).*?(<!-- end -->)", re.S)
 _TITLES = {
     "accuracy": "accuracy",
+    "accuracy_ko": "Korean",
+    "accuracy_en": "English",
+    "confidence": "how sure",
     "f1": "F1",
     "exact_match": "exact match",
     "spearman": "Spearman",
@@ -65,6 +76,8 @@ def _cell(metric: str, values: list[float]) -> str:
     middle = _show(metric, median(values))
     if len(set(values)) == 1 or metric not in (
         "accuracy",
+        "accuracy_ko",
+        "accuracy_en",
         "f1",
         "spearman",
         "perplexity",
