@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -39,6 +40,7 @@ def launched(count: int, *arguments: str) -> str:
     return "".join(out for out, _ in ended)
 
 
+@pytest.mark.usefixtures("as_other_processes_train")
 def test_two_processes_train_the_student_of_one(teacher: Path, tmp_path: Path) -> None:
     """On two GPUs the batch doubles behind the user's back, or both processes write one folder."""
     rows = [f"{text},{label}\n" for text, label in sentences()]
