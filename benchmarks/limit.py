@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 from hodu.measuring import Row, append_rows, commit, hardware
 from hodu.measuring.environment import today
 from hodu.models import shape_of
-from hodu.training.processes import bf16_pays
+from hodu.training.precision import bf16_pays
 from hodu.training.stages import pick_device
 from hodu.training.teacher_cache import Question
 from hodu.types import Needs

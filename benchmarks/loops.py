@@ -26,7 +26,7 @@ from hodu.models import shape_of
 from hodu.objectives import AttentionScores, HiddenStates, Objective, Relations, SoftTargets
 from hodu.recipes import Stage
 from hodu.training.distillation import Distillation, Teachers
-from hodu.training.processes import bf16_pays
+from hodu.training.precision import bf16_pays
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 from hodu.training.teacher_cache import Question, open_cache
 from hodu.types import Pairing

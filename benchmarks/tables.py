@@ -66,6 +66,8 @@ def table(name: str, metrics: list[str]) -> str:
         "|---" + "|---:" * len(metrics) + "|",
     ]
     for system, figures in values.items():
+        if figures.keys().isdisjoint(metrics):
+            continue
         lines.append(f"| {system} | " + " | ".join(_cell(metric, figures.get(metric, [])) for metric in metrics) + " |")
     return "\n".join(lines) + "\n"
 

@@ -38,7 +38,7 @@ from hodu.models.wordpiece import train_wordpiece
 from hodu.objectives import Vocabulary
 from hodu.recipes import Stage
 from hodu.training.distillation import Distillation, Teachers
-from hodu.training.processes import bf16_pays
+from hodu.training.precision import bf16_pays
 from hodu.training.stages import Run, Sets, pick_device, run_stage
 
 SOFT, HARD, T = 5.0, 2.0, 2.0

@@ -58,7 +58,7 @@ def test_loss_and_gradients_equal_the_published_formula(
 
 
 def test_without_soft_targets_only_labelled_tokens_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain masked training, and every undistilled baseline, takes twice as long: the vocabulary is gone through at tokens that count nothing."""
+    """Plain masked training, and every undistilled baseline, takes longer than it needs: the vocabulary is gone through at tokens that count nothing."""
     looked: list[int] = []
     ours, (mask, labels) = model(16, 1), batch()
     whole = vocabulary._logits

@@ -90,7 +90,7 @@ def test_a_discriminator_is_distilled_and_measured(
 
 
 def test_a_discriminator_begins_with_the_layers_of_a_bert(generator: Path, text: Path, tmp_path: Path) -> None:
-    """hodu train bert-base-uncased --task replaced-token is refused, or throws away what the BERT knows: from nothing a discriminator calls every piece kept for thousands of steps."""
+    """hodu train bert-base-uncased --task replaced-token is refused, or throws away what the BERT knows."""
     bert, begun = load_model(generator, "masked-lm"), load_discriminator(generator)
     read = begun.encode({"text": "The cat sat on the mat"})
     with torch.inference_mode():

@@ -75,9 +75,7 @@ def score_quality(system: System, data: Data, split: str) -> None:
     task = task_of(system.loaded.model.config)
     if system.asked is not None:
         if system.judged is not None and not system.logits[:, CALLED_REPLACED].any():
-            system.notes += (
-                "calls no piece replaced, so it has not learned to tell them: train it longer, or begin from a trained encoder",
-            )
+            system.notes += ("calls no piece replaced, so it has not learned to tell them: train it longer",)
         _add(system, task, system.logits, system.asked)
         return
     rows = data.splits[split]

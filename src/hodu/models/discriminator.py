@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from transformers import AutoConfig, ElectraConfig, ElectraForPreTraining
+from transformers import ElectraConfig, ElectraForPreTraining
 
-from hodu.models.load import Loaded, load_model, quietly
+from hodu.models.load import Loaded, config_at, load_model
 
 _SAME = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act"),
@@ -20,12 +20,13 @@ _POOLER = "pooler."
 def load_discriminator(path: str | Path) -> Loaded:
     """An ELECTRA discriminator; from a BERT's folder or hub id a new one with its embeddings and layers, which are ELECTRA's (Clark et al. 2020, §3.1), and a random head.
 
-    From nothing a discriminator calls every piece kept for its first thousands of steps (a 4 x 256 still after 1,200); from an encoder that reads already it does not.
+    How much sooner it learns so than from nothing is not measured (docs/systems.md).
 
     Raises:
         ModelError: there is no such model, or it is of another family.
     """
-    if not _is_bert(str(path)):
+    config = config_at(path)
+    if config is None or config.model_type != "bert":
         return load_model(path, "replaced-token")
     encoder = load_model(path, "sentence-embedding")
     theirs = encoder.model.config
@@ -35,11 +36,3 @@ def load_discriminator(path: str | Path) -> Loaded:
     model.electra.load_state_dict(weights)
     head = tuple(name for name in model.state_dict() if not name.startswith(f"{model.base_model_prefix}."))
     return replace(encoder, model=model.eval(), card={}, untrained=head)
-
-
-def _is_bert(path: str) -> bool:
-    try:
-        with quietly():
-            return bool(AutoConfig.from_pretrained(path).model_type == "bert")
-    except (OSError, ValueError, KeyError):  # no such model, which loading it says better
-        return False

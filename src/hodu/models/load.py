@@ -206,13 +206,20 @@ def own_task(config: PretrainedConfig) -> Task | None:
     return "sentence-embedding" if any(name.endswith("Model") and "Head" not in name for name in names) else None
 
 
-def task_at(path: str | Path) -> Task | None:
-    """:func:`own_task` of a folder or hub id, without its weights; None also where there is no such model, which loading it says better."""
+def config_at(path: str | Path) -> PretrainedConfig | None:
+    """The configuration of a folder or hub id, without its weights; None where there is no such model, which loading it says better."""
     try:
         with quietly():
-            return own_task(AutoConfig.from_pretrained(str(path)))
+            config: PretrainedConfig = AutoConfig.from_pretrained(str(path))
+            return config
     except (OSError, ValueError, KeyError):
         return None
+
+
+def task_at(path: str | Path) -> Task | None:
+    """:func:`own_task` of a folder or hub id; None also where there is no such model."""
+    config = config_at(path)
+    return None if config is None else own_task(config)
 
 
 def evident_task(path: str | Path) -> Task | None:

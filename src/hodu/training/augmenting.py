@@ -24,7 +24,8 @@ from hodu.data.neighbours import Neighbours, VectorFile, VocabularyNeighbours
 from hodu.models.load import load_masked_lm
 from hodu.objectives import Labels
 from hodu.recipes import Recipe
-from hodu.training.processes import bf16_pays, processes
+from hodu.training.precision import bf16_pays
+from hodu.training.processes import processes
 from hodu.training.stages import pick_device
 from hodu.training.teacher_cache import META, weights_key
 

@@ -234,13 +234,12 @@ def _model_and_labels(
     assert data.task is not None
     if is_shape(str(model)):
         loaded = _new(str(model), data, vocabulary, max_length, generator, graph)
+    elif data.task == "replaced-token":
+        loaded = load_discriminator(model)
     else:
-        if data.task == "replaced-token":
-            loaded = load_discriminator(model)
-        else:
-            loaded = load_for_training(model, task=data.task, labels=data.labels)
-        if loaded.untrained:
-            logger.info("%s", _what_is_new(loaded))
+        loaded = load_for_training(model, task=data.task, labels=data.labels)
+    if loaded.untrained:
+        logger.info("%s", _what_is_new(loaded))
     if data.task == "sentence-embedding":
         return loaded, to_fit(data)
     if data.task in CLASSES and not is_shape(str(model)):

@@ -19,7 +19,8 @@ from transformers.trainer_callback import PrinterCallback
 from hodu.recipes import Stage
 from hodu.training.callbacks import EveryMinutes, Interrupt, LastStep, ProgressBar, TimeAhead
 from hodu.training.output import last_checkpoint
-from hodu.training.processes import attention_in_fp32, fp32_attention_pays, processes
+from hodu.training.precision import attention_in_fp32, fp32_attention_pays
+from hodu.training.processes import processes
 from hodu.training.sampler import padding_share
 from hodu.training.teacher_cache import Collate
 from hodu.training.trainer import DistilTrainer, training_arguments

@@ -31,7 +31,8 @@ from transformers import PreTrainedModel
 from hodu.taps import Tap, vocabulary_of
 from hodu.training.callbacks import duration
 from hodu.training.layout import Layout, side_by_side, taken_apart
-from hodu.training.processes import bf16_pays, processes
+from hodu.training.precision import bf16_pays
+from hodu.training.processes import processes
 from hodu.training.shards import Places, Shards, ShardWriter, Translate, content_keys
 from hodu.types import Capture, Needs
 

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from hodu.errors import RecipeError
 from hodu.recipes import Stage
-from hodu.training.processes import bf16_pays, processes
+from hodu.training.precision import bf16_pays
+from hodu.training.processes import processes
 from hodu.training.sampler import LengthBuckets
 
 
