@@ -19,7 +19,7 @@ def bf16_pays() -> bool:
 
 
 def fp32_attention_pays() -> bool:
-    """Whether attention is faster in fp32 than in bf16, where products are not: on CPUs with AVX-512-BF16 alone. There attention takes twice as long in bf16 (``benchmarks/attention.py``)."""
+    """Whether attention is faster in fp32 than in bf16, where products are not: on CPUs with AVX-512-BF16 alone. There attention takes 1.3 to 2.2 times as long in bf16 (``benchmarks/attention.py``, rows in ``results/attention.json``)."""
     return not torch.cuda.is_available() and bf16_pays() and not _cpu_has("_is_amx_tile_supported")
 
 
