@@ -17,7 +17,7 @@ help:
 	@echo "make venv         a virtual environment in $(VENV) with the pinned versions of constraints.txt"
 	@echo "make test         the test suite (sets up the environment itself)"
 	@echo "make check        ruff, mypy, import rule, exported names"
-	@echo "make demo         the built-in world: train, distil, measure, ask"
+	@echo "make demo         the built-in world: train, distil, measure, ask, export"
 	@echo "make page         the phone page (web/) into $(PAGE), from where hodu export takes it; Node comes from PyPI"
 	@echo "make test-oldest  the test suite on the oldest transformers that pyproject.toml admits"
 	@echo "make test-litert, make test-executorch"
@@ -39,7 +39,7 @@ test: $(READY)
 check: $(READY)
 	VENV=$(VENV) scripts/check
 
-demo: $(READY)
+demo: $(PAGE)/sw.js
 	$(VENV)/bin/hodu demo
 
 page: $(PAGE)/sw.js

@@ -1,4 +1,4 @@
-"""The demo: a teacher trained on the built-in world, distilled, measured beside its undistilled baseline, and asked."""
+"""The demo's first part: a teacher trained on the built-in world, distilled, measured beside its undistilled baseline, and asked."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def run(out: Path, *, progress: bool = True) -> Result:
         for left in (out / name, out / f"{name}.training"):
             shutil.rmtree(left, ignore_errors=True)
     data = load(write_world(make_world(train=4000), out / "data"))
-    logger.info("1 of 4: a teacher of 4 layers x 128, from scratch, on sentences of our own in English and Korean")
+    logger.info("1 of 6: a teacher of 4 layers x 128, from scratch, on sentences of our own in English and Korean")
     teacher = train("4x128", data, out / "teacher", epochs=10, learning_rate=7e-4, vocabulary=2000, progress=progress)
-    logger.info("2 of 4: a student of 2 x 64 from it")
+    logger.info("2 of 6: a student of 2 x 64 from it")
     # three epochs: after eight the baseline has learnt from 4,000 labels all that the teacher could tell (it was made from the same)
     student = distill(teacher, data, out / "student", student="2x64", epochs=3, learning_rate=1e-3, progress=progress)
-    logger.info("3 of 4: the undistilled baseline, the same student on labels alone")
+    logger.info("3 of 6: the undistilled baseline, the same student on labels alone")
     undistilled = baseline(student, data=data, progress=progress)
-    logger.info("4 of 4: all three measured on test sentences")
+    logger.info("4 of 6: all three measured on test sentences")
     return Result(measure([teacher, student, undistilled], data), student)

@@ -2,12 +2,13 @@
 
 from hodu.demo.world.data import rows_of_questions, training_data, training_graph
 from hodu.demo.world.opinions import LABELS, Sentence, World, make_world, write_world
-from hodu.demo.world.questions import GRAPH_FILE, Question, read_questions
+from hodu.demo.world.questions import GRAPH_FILE, NAMESPACE, Question, read_questions
 from hodu.demo.world.training import training_questions
 
 __all__ = [
     "GRAPH_FILE",
     "LABELS",
+    "NAMESPACE",
     "Question",
     "Sentence",
     "World",
