@@ -116,7 +116,7 @@ class Noisy(GraphReader):
         super().__init__(reader.graph, slots=reader.slots)
         self._count = count
 
-    def __call__(self, texts: Sequence[str]) -> Read:
+    def __call__(self, texts: Sequence[str], choice: str | None = None) -> Read:
         """The facts that matter, and others."""
         dice, said, language = Random(f"{self._count} {texts[0]}"), [], self.language(texts[0])
         while len(said) < self._count:
@@ -127,7 +127,7 @@ class Noisy(GraphReader):
                 said.append(
                     self.graph.verbalise(subject, int(edges.relation[place]), int(edges.other[place]), language)
                 )
-        return super().__call__(texts)._replace(others=tuple(said))
+        return super().__call__(texts, choice)._replace(others=tuple(said))
 
 
 def read(model: Loaded, graph: str | Path, questions: Sequence[Question], noise: int = 0) -> Dataset:

@@ -120,3 +120,14 @@ def test_a_graph_by_any_name(tools: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert open_compiled(folder, progress=False).triples == 1
     with pytest.raises(GraphError, match="hodu graph build"):
         open_compiled(tmp_path / "none.ttl")
+
+
+def test_facts_about_a_choice_come_before_those_that_all_choices_share(world: CompiledGraph) -> None:
+    """What tells the choices apart is cut off, and the same facts about the question stand beside every one of them."""
+    reader = GraphReader(world)
+    choices = ("모종삽", "굴착기", "빗자루")
+    for choice in choices:
+        about = [choice in fact for fact in reader((ASKED,), choice).facts]
+        assert about == sorted(about, reverse=True) and about[0] and not about[-1]
+    as_a_pair = reader((ASKED, "빗자루")).facts
+    assert "빗자루" not in as_a_pair[0] and set(as_a_pair) == set(reader((ASKED,), "빗자루").facts)

@@ -29,8 +29,10 @@ def random_graph(path: Path, dice: random.Random) -> CompiledGraph:
     return compile_graph(graph, path, progress=False)
 
 
-def plainly(graph: CompiledGraph, mentions: list[Mention], asked: int | None) -> dict[Fact, tuple[int, float]]:
-    """Tier and strength of each fact of at most two hops."""
+def plainly(
+    graph: CompiledGraph, mentions: list[Mention], asked: int | None, choice: int
+) -> dict[Fact, tuple[int, float]]:
+    """Tier and strength of each fact of at most two hops; those in which no mention from ``choice`` on has a part are four tiers later."""
     rows = {
         (subject, int(relation), int(other)): float(weight)
         for subject in range(len(graph))
@@ -46,7 +48,8 @@ def plainly(graph: CompiledGraph, mentions: list[Mention], asked: int | None) ->
     for (subject, relation, other), weight in rows.items():
         (mine, score), (theirs, their_score) = owner.get(subject, (None, 0.0)), owner.get(other, (None, 0.0))
         if None not in (mine, theirs) and mine != theirs:
-            found[subject, relation, other] = 0, 4 * score * their_score * weight * rare[subject] * rare[other]
+            tier = 4 * (max(mine, theirs) < choice)
+            found[subject, relation, other] = tier, 4 * score * their_score * weight * rare[subject] * rare[other]
     for middle in set(range(len(graph))) - owner.keys():
         arms: dict[int, list[tuple[float, float, Fact]]] = {}
         for fact in touching[middle]:
@@ -57,18 +60,21 @@ def plainly(graph: CompiledGraph, mentions: list[Mention], asked: int | None) ->
             strength = 4 * rare[middle] * sum(max(one[1] for one in arm) for arm in arms.values())
             for arm in arms.values():
                 strength *= max(arm)[0]
-            found |= {fact: (1, strength) for arm in arms.values() for _, _, fact in arm}
+            tier = 1 + 4 * (max(arms) < choice)
+            found |= {fact: (tier, strength) for arm in arms.values() for _, _, fact in arm}
     alone = not found
-    for entity, (_, score) in owner.items():
+    for entity, (number, score) in owner.items():
         for fact in touching[entity]:
             strength = score * rows[fact] * rare[fact[0]] * rare[fact[2]]
-            if found.get(fact, (3, 0.0))[0] > 1:
-                tier = 2 if fact[1] == asked else 3
-                found[fact] = tier, max(strength, found.get(fact, (tier, 0.0))[1])
+            if found.get(fact, (3, 0.0))[0] % 4 > 1:
+                tier = (2 if fact[1] == asked else 3) + 4 * (number < choice)
+                found[fact] = min(
+                    (tier, strength), found.get(fact, (tier, strength)), key=lambda one: (one[0], -one[1])
+                )
     if alone:
         around = {end for entity in owner for fact in touching[entity] for end in (fact[0], fact[2])} - owner.keys()
         for fact in {fact for entity in around for fact in touching[entity]} - found.keys():
-            tier = 2 if fact[1] == asked else 4
+            tier = 2 if fact[1] == asked else 8
             found[fact] = tier, rows[fact] * rare[fact[0]] * rare[fact[2]] / 8
     return found
 
@@ -82,9 +88,10 @@ def test_no_fact_is_lost_or_out_of_place(tmp_path: Path, seed: int) -> None:
         words = [f"{dice.choice(('own', 'shared'))}{dice.randrange(15)}" for _ in range(dice.randint(1, 4))]
         mentions = link(graph, " ".join(words))
         asked = graph.relations[0].id if turn % 3 == 0 else None
-        wanted = plainly(graph, mentions, 0 if asked else None)
-        facts = select(graph, mentions, relation=asked, limit=10_000)
+        choice = turn % (len(mentions) + 1)
+        wanted = plainly(graph, mentions, 0 if asked else None, choice)
+        facts = select(graph, mentions, relation=asked, limit=10_000, choice=choice)
         assert {one[:3]: one.weight for one in facts} == pytest.approx({fact: one[1] for fact, one in wanted.items()})
         places = [(wanted[one[:3]][0], -one.weight) for one in facts]
         assert places == sorted(places)
-        assert select(graph, mentions, relation=asked, limit=5) == facts[:5]
+        assert select(graph, mentions, relation=asked, limit=5, choice=choice) == facts[:5]

@@ -36,17 +36,26 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> CompiledGraph:
     return compile_graph(graph, tmp_path_factory.mktemp("world") / "world.hodu", progress=False)
 
 
-def case(*texts: str, slots: bool = False, hops: int = 2, choices: tuple[str, ...] = (), routed: bool = False) -> Case:
-    return {"texts": texts, "slots": slots, "hops": hops, "choices": choices, "routed": routed}
+def case(
+    *texts: str,
+    choice: str | None = None,
+    slots: bool = False,
+    hops: int = 2,
+    choices: tuple[str, ...] = (),
+    routed: bool = False,
+) -> Case:
+    asked = {"choice": choice, "slots": slots, "hops": hops, "choices": choices, "routed": routed}
+    return {"texts": texts, **asked}
 
 
 def questions() -> list[Case]:
-    """The 200 with slots and without, alone and with one of their choices."""
+    """The 200 with slots and without, alone, with one of their choices, and with it as the second text of a pair."""
     made = []
     for number, one in enumerate(read_questions()):
         text, choices = f"{one['text']} {one['question']}", one["choices"]
         made.append(case(text, choices=tuple(choices) if number % 2 else (), routed=number % 5 == 0))
         made.append(case(text, choices[number % len(choices)], slots=True))
+        made.append(case(text, choice=choices[number % len(choices)], slots=number % 2 == 0))
     return made
 
 
@@ -56,7 +65,7 @@ def _mention(one: Mention) -> list[Any]:
 
 def expected(graph: CompiledGraph, one: Case) -> dict[str, Any]:
     reader = GraphReader(graph, slots=one["slots"], hops=one["hops"])
-    read, mentions = reader(one["texts"]), link(graph, one["texts"][0])
+    read, mentions = reader(one["texts"], one["choice"]), link(graph, one["texts"][0])
     told: dict[str, Any] = {
         "texts": read.texts,
         "facts": read.facts,

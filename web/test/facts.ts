@@ -10,6 +10,7 @@ import type { Fact, Mention } from "../src/knowledge/types.ts";
 
 interface Case {
   readonly texts: readonly string[];
+  readonly choice: string | null;
   readonly slots: boolean;
   readonly hops: number;
   readonly choices: readonly string[];
@@ -26,7 +27,7 @@ const factRow = (one: Fact): unknown => [one.subject, one.relation, one.object, 
 
 function found(graph: CompiledGraph, one: Case): unknown {
   const reader = new GraphReader(graph, { limit: 16, hops: one.hops, slots: one.slots });
-  const read = reader.read(one.texts);
+  const read = reader.read(one.texts, one.choice);
   const mentions = link(graph.linker, one.texts[0]);
   const told = {
     texts: read.texts,

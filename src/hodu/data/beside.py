@@ -43,7 +43,7 @@ class Beside(Protocol):
 class Reader(Protocol):
     """Looks facts up for the texts of one example: what :class:`hodu.knowledge.reader.GraphReader` does with a graph."""
 
-    def __call__(self, texts: Sequence[str]) -> Beside: ...  # noqa: D102
+    def __call__(self, texts: Sequence[str], choice: str | None = None) -> Beside: ...  # noqa: D102
     def redrawn(  # noqa: D102
         self, texts: Sequence[str], choices: Sequence[str], rng: Random
     ) -> tuple[Sequence[Beside], list[int]]: ...
@@ -112,7 +112,7 @@ def check_task(task: Task | None) -> None:
 def beside(rows: Dataset, reader: Reader, budget: Budget) -> Dataset:
     """One split with its facts."""
     if "choices" in rows.column_names:
-        return _beside_choices(rows, lambda texts, choices: [reader((*texts, choice)) for choice in choices], budget)
+        return _beside_choices(rows, lambda texts, choices: [reader(texts, choice) for choice in choices], budget)
     if "words" in rows.column_names:
         found = [_within(reader((text,)), budget) for text in rows["text"]]
         return _with_columns(rows, {FACTS: [facts for facts, _ in found], ANCHORS: [places for _, places in found]})

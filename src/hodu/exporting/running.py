@@ -100,7 +100,8 @@ class Bundle:
         """The texts as the model reads them, each with the facts that fit beside it."""
         if self._reader is None:
             return [(one, []) for one in texts]
-        read = [self._reader(one) for one in texts]
+        chosen = self.manifest["task"] == "multiple-choice"
+        read = [self._reader(one[:-1], one[-1]) if chosen else self._reader(one) for one in texts]
         if not any(one.facts for one in read):
             return [(one, []) for one in texts]
         first = read[0].texts[0]  # the numbers of a question do not depend on the choice

@@ -67,10 +67,11 @@ class GraphReader:
         self._limit, self._hops, self._relation = limit, hops, relation
         self._distractors, self._dice = distractors, Random("distractors")
 
-    def __call__(self, texts: Sequence[str]) -> Read:
-        """The facts that matter for these texts together, in the language of the first."""
-        linked = self._linked(texts)
-        return self._read(texts, linked, self._chosen(linked), {})
+    def __call__(self, texts: Sequence[str], choice: str | None = None) -> Read:
+        """The facts that matter for these texts together, in the language of the first; with a choice, which is read as one text more, those in which it has a part first."""
+        together = texts if choice is None else (*texts, choice)
+        linked = [link(self.graph, text) for text in together]
+        return self._read(together, linked, self._chosen(linked, last_is_choice=choice is not None), {})
 
     def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Read], list[int]]:
         """These texts with each of the choices, in a graph in which what the question mentions is related to other choices than in truth: the edges between both have been dealt anew.
@@ -92,10 +93,10 @@ class GraphReader:
         if len(set(named) - {-1}) < len(
             choices
         ):  # a choice that the graph does not know, or two of one name: nothing can be dealt
-            return [self((*texts, choice)) for choice in choices], list(places)
+            return [self(texts, choice) for choice in choices], list(places)
         order, rest = rng.sample(places, len(choices)), rng.sample(places, len(choices))
         dealt, others = ({named[source]: named[place] for place, source in enumerate(one)} for one in (order, rest))
-        chosen = [self._chosen(linked) for linked in each]
+        chosen = [self._chosen(linked, last_is_choice=True) for linked in each]
 
         def direct(fact: Fact, entity: int) -> bool:
             ends = {fact.subject, fact.object}
@@ -114,12 +115,10 @@ class GraphReader:
             reads.append(self._read((*texts, choices[place]), each[place], facts, names, called, written))
         return reads, order
 
-    def _linked(self, texts: Sequence[str]) -> list[list[Mention]]:
-        return [link(self.graph, text) for text in texts]
-
-    def _chosen(self, linked: Sequence[Sequence[Mention]]) -> list[Fact]:
+    def _chosen(self, linked: Sequence[Sequence[Mention]], *, last_is_choice: bool) -> list[Fact]:
         mentions = [mention for some in linked for mention in some]
-        return select(self.graph, mentions, relation=self._relation, hops=self._hops, limit=self._limit)
+        choice = len(mentions) - len(linked[-1]) if last_is_choice else 0
+        return select(self.graph, mentions, relation=self._relation, hops=self._hops, limit=self._limit, choice=choice)
 
     def _read(
         self,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 FAN_OUT = 64  # edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
 CANDIDATES = 3  # of a mention
 FRONTIER = 32  # entities from which a further hop starts
-_DIRECT, _JOINED, _ASKED, _NEAR, _FAR = range(5)
+_DIRECT, _JOINED, _ASKED, _NEAR = range(4)
+_BESIDE_ALL = 4  # is added for facts about the question alone: they stand beside every choice
+_FAR = 2 * _BESIDE_ALL
 
 
 class Fact(NamedTuple):
@@ -35,12 +37,21 @@ Ranked = tuple[int, float, int, Key, str]  # tier, less the strength, where it m
 
 
 def select(
-    graph: CompiledGraph, mentions: Sequence[Mention], *, relation: str | None = None, hops: int = 2, limit: int = 16
+    graph: CompiledGraph,
+    mentions: Sequence[Mention],
+    *,
+    relation: str | None = None,
+    hops: int = 2,
+    limit: int = 16,
+    choice: int = 0,
 ) -> list[Fact]:
     """The best ``limit`` facts, best first, in an order that depends on nothing but graph and mentions.
 
     First the edges between two mentions, then those on paths of two edges between them (not with ``hops=1``), then those of the asked ``relation``, then a mention's others; facts further away, up to
     ``hops``, only where nothing lies between mentions or there is one mention. Within each, by weight and rarity: an edge of an entity with a thousand others says little.
+
+    Args:
+        choice: of a question with a choice, the number of the choice's first mention: facts in which the choice has no part come last, in the same order, since they stand beside the other choices too.
 
     Raises:
         DataError: the graph has no such relation.
@@ -55,11 +66,11 @@ def select(
     _through_hubs(graph, near)
     best: dict[Key, Ranked] = {}
     if len(mentions) > 1:
-        _between(graph, mentions, places, near, hops, best)
+        _between(graph, mentions, places, near, hops, choice, best)
     found_between = bool(best)
     for entity, edges in near.items():
         number, score = places[entity]
-        _near(graph, entity, score, mentions[number].surface, edges, asked, best)
+        _near(graph, entity, score, mentions[number].surface, edges, asked, number < choice, best)
     if hops > 1 and not found_between:
         _further(graph, near, hops, asked, limit, best)
     return [Fact(*fact, -less, reason) for _, less, _, fact, reason in sorted(best.values())[:limit]]
@@ -109,6 +120,7 @@ def _between(
     places: dict[int, tuple[int, float]],
     near: dict[int, list[Edge]],
     hops: int,
+    choice: int,
     best: dict[Key, Ranked],
 ) -> None:
     """Edges between two mentions, and pairs of edges that meet at one entity. The more and the rarer mentions meet there, the better."""
@@ -123,7 +135,8 @@ def _between(
                 if theirs != number:
                     strength = score * their_score * weight * rarity[entity] * rarity[other]
                     said = f"between {mentions[number].surface} and {mentions[theirs].surface}"
-                    _keep(best, _DIRECT, 4.0 * strength, -1, fact, said)
+                    tier = _DIRECT + _BESIDE_ALL * (number < choice and theirs < choice)
+                    _keep(best, tier, 4.0 * strength, -1, fact, said)
             elif other in met:
                 meeting.setdefault(other, {}).setdefault(number, []).append((score * weight, rarity[entity], fact))
     for middle, arms in meeting.items():
@@ -132,9 +145,10 @@ def _between(
             strength *= max(weight for weight, _, _ in each)
         words = [mentions[number].surface for number in sorted(arms)]
         reason = f"joins {', '.join(words[:-1])} and {words[-1]}"
+        tier = _JOINED + _BESIDE_ALL * (max(arms) < choice)
         for each in arms.values():
             for _, _, fact in each:
-                _keep(best, _JOINED, strength, middle, fact, reason)
+                _keep(best, tier, strength, middle, fact, reason)
 
 
 def _met(places: dict[int, tuple[int, float]], near: dict[int, list[Edge]]) -> set[int]:
@@ -157,18 +171,21 @@ def _near(
     surface: str,
     edges: list[Edge],
     asked: int | None,
+    beside_all: bool,
     best: dict[Key, Ranked],
 ) -> None:
     """A mention's own edges, but for those that are between it and another."""
     rarity = graph.rarity
     mine = rarity[entity]
     about, answer = f"about {surface}", f"the asked relation of {surface}"
+    later = _BESIDE_ALL * beside_all
     for other, fact, weight in edges:
         # as _keep does, without the call: most of all edges come by here
         less = -(score * weight * mine * rarity[other])
         known = best.get(fact)
         tier, reason = (_ASKED, answer) if fact[1] == asked else (_NEAR, about)
-        if known is None or (known[0] > _JOINED and (tier, less) < known[:2]):
+        tier += later
+        if known is None or (known[0] % _BESIDE_ALL > _JOINED and (tier, less) < known[:2]):
             best[fact] = (tier, less, -1, fact, reason)
 
 

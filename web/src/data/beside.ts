@@ -39,7 +39,7 @@ export function besideChoices(
   choices: readonly string[],
   budget: Budget,
 ): Told[] {
-  const found = choices.map((choice) => reader.read([question, choice]));
+  const found = choices.map((choice) => reader.read([question], choice));
   const any = found.some((one) => one.facts.length > 0);
   return found.map((one, place) => ({
     texts: any ? [found[0].texts[0], one.texts[1]] : [question, choices[place]],

@@ -29,12 +29,14 @@ export class GraphReader {
     this.settings = settings;
   }
 
-  /** The facts that matter for these texts together, in the language of the first. */
-  read(texts: readonly string[]): Read {
+  /** The facts that matter for these texts together, in the language of the first; with a choice, which is read as one text more, those in which it has a part first. */
+  read(given: readonly string[], choice: string | null = null): Read {
     const { limit, hops, slots } = this.settings;
+    const texts = choice === null ? given : [...given, choice];
     const linked = texts.map((text) => link(this.graph.linker, text));
     const mentions = linked.flat();
-    const chosen = select(this.graph, mentions, hops, limit);
+    const asked = choice === null ? 0 : mentions.length - linked[linked.length - 1].length;
+    const chosen = select(this.graph, mentions, hops, limit, asked);
     const numbers = slots && chosen.length ? numbered(linked) : new Map<number, number>();
     const language = languageOf(texts[0]);
     return {

@@ -6,7 +6,8 @@ import { type Fact, keyOf, type Mention } from "./types.ts";
 const FAN_OUT = 64; // edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
 export const CANDIDATES = 3; // of a mention
 const FRONTIER = 32; // entities from which a further hop starts
-const [DIRECT, JOINED, NEAR, FAR] = [0, 1, 3, 4]; // 2 is that of the asked relation, for which a page has no field
+const [DIRECT, JOINED, NEAR, FAR] = [0, 1, 3, 8]; // 2 is that of the asked relation, for which a page has no field
+const BESIDE_ALL = 4; // is added for facts about the question alone: they stand beside every choice
 
 interface Triple {
   readonly subject: number;
@@ -32,17 +33,17 @@ type Best = Map<string, Ranked>;
 type Places = ReadonlyMap<number, readonly [number, number]>; // entity → number of its mention, score
 type Near = Map<number, Edge[]>;
 
-/** The best `limit` facts, best first, in an order that depends on nothing but graph and mentions. */
-export function select(graph: CompiledGraph, mentions: readonly Mention[], hops = 2, limit = 16): Fact[] {
+/** The best `limit` facts, best first, in an order that depends on nothing but graph and mentions; `choice`: the number of a choice's first mention, facts in which it has no part come last. */
+export function select(graph: CompiledGraph, mentions: readonly Mention[], hops = 2, limit = 16, choice = 0): Fact[] {
   const places = placesOf(mentions);
   const near: Near = new Map([...places.keys()].map((entity) => [entity, edgesOf(graph, entity, FAN_OUT)]));
   throughHubs(graph, near);
   const best: Best = new Map();
-  if (mentions.length > 1) between(graph, mentions, places, near, hops, best);
+  if (mentions.length > 1) between(graph, mentions, places, near, hops, choice, best);
   const foundBetween = best.size > 0;
   for (const [entity, edges] of near) {
     const [number, score] = places.get(entity) ?? [0, 0];
-    about(graph, entity, score, mentions[number].surface, edges, best);
+    about(graph, entity, score, mentions[number].surface, edges, number < choice ? BESIDE_ALL : 0, best);
   }
   if (hops > 1 && !foundBetween) further(graph, near, hops, limit, best);
   return [...best.values()]
@@ -147,6 +148,7 @@ function between(
   places: Places,
   near: Near,
   hops: number,
+  choice: number,
   best: Best,
 ): void {
   const meeting = new Map<number, Map<number, Arm[]>>();
@@ -159,7 +161,8 @@ function between(
         if (theirs[0] === number) continue;
         const strength = score * theirs[1] * weight * graph.rarity(entity) * graph.rarity(other);
         const reason = `between ${mentions[number].surface} and ${mentions[theirs[0]].surface}`;
-        keep(best, { tier: DIRECT, less: -(4 * strength), group: -1, fact, reason });
+        const tier = number < choice && theirs[0] < choice ? DIRECT + BESIDE_ALL : DIRECT;
+        keep(best, { tier, less: -(4 * strength), group: -1, fact, reason });
       } else if (met.has(other)) {
         const arms = meeting.get(other) ?? new Map<number, Arm[]>();
         meeting.set(other, arms);
@@ -167,7 +170,7 @@ function between(
       }
     }
   }
-  for (const [middle, arms] of meeting) join(graph, mentions, middle, arms, best);
+  for (const [middle, arms] of meeting) join(graph, mentions, middle, arms, choice, best);
 }
 
 function join(
@@ -175,6 +178,7 @@ function join(
   mentions: readonly Mention[],
   middle: number,
   arms: Map<number, Arm[]>,
+  choice: number,
   best: Best,
 ): void {
   let rare = 0;
@@ -183,8 +187,9 @@ function join(
   for (const each of arms.values()) strength *= Math.max(...each.map((arm) => arm.weight));
   const words = [...arms.keys()].sort((one, other) => one - other).map((number) => mentions[number].surface);
   const reason = `joins ${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+  const tier = Math.max(...arms.keys()) < choice ? JOINED + BESIDE_ALL : JOINED;
   for (const each of arms.values())
-    for (const { fact } of each) keep(best, { tier: JOINED, less: -strength, group: middle, fact, reason });
+    for (const { fact } of each) keep(best, { tier, less: -strength, group: middle, fact, reason });
 }
 
 /** The entities with which several mentions have an edge and which are no mention themselves. */
@@ -212,14 +217,15 @@ function about(
   score: number,
   surface: string,
   edges: readonly Edge[],
+  later: number,
   best: Best,
 ): void {
   const mine = graph.rarity(entity);
   for (const { other, fact, weight } of edges) {
     const known = best.get(keyOf(fact));
-    if (known && known.tier <= JOINED) continue;
+    if (known && known.tier % BESIDE_ALL <= JOINED) continue;
     const strength = score * weight * mine * graph.rarity(other);
-    keep(best, { tier: NEAR, less: -strength, group: -1, fact, reason: `about ${surface}` });
+    keep(best, { tier: NEAR + later, less: -strength, group: -1, fact, reason: `about ${surface}` });
   }
 }
 
