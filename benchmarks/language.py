@@ -76,9 +76,10 @@ def main() -> None:
 
     held_out, tuned = options.table, f"{options.table}-tuned"
     keep(options.teacher, text, held_out, "teacher", 0)
+    first = options.seeds[0]  # of the teacher one seed: it is the goal, and what is compared are its students
+    best = tune(options.teacher, Path(f"runs/{options.table}-teacher-tuned-{first}"), first)
+    keep(best, labelled, tuned, "teacher", first)
     for seed in options.seeds:
-        best = tune(options.teacher, Path(f"runs/{options.table}-teacher-tuned-{seed}"), seed)
-        keep(best, labelled, tuned, "teacher", seed)
         for recipe in options.recipes:
             folder = Path(f"runs/{options.table}-{recipe}-{seed}")
             beside = folder.with_name(f"{folder.name}-baseline")

@@ -78,8 +78,9 @@ def test_what_is_numbered_is_known_by_its_number(world: CompiledGraph) -> None:
     for seed in range(30):
         reads, order = reader.redrawn((ASKED,), choices, Random(seed))
         right = reads[order.index(0)]
-        (said,) = [fact for fact in right.facts if fact.startswith("0 ") and " 일에 쓰인다" in fact and " 1 " in fact]
-        called.add(said[2 : said.index(" 1 ")])
+        said = [fact for fact in right.facts if fact.startswith("0 ") and " 일에 쓰인다" in fact and " 1 " in fact]
+        assert len(said) <= 1  # none where it is left unsaid
+        called.update(one[2 : one.index(" 1 ")] for one in said)
         written.add(right.texts[1])
         assert all(read.texts[1].startswith("0 ") for read in reads)
         (question,) = {read.texts[0] for read in reads}  # the same beside each choice
@@ -131,3 +132,13 @@ def test_facts_about_a_choice_come_before_those_that_all_choices_share(world: Co
         assert about == sorted(about, reverse=True) and about[0] and not about[-1]
     as_a_pair = reader((ASKED, "빗자루")).facts
     assert "빗자루" not in as_a_pair[0] and set(as_a_pair) == set(reader((ASKED,), "빗자루").facts)
+
+
+def test_sometimes_what_would_decide_is_not_said(world: CompiledGraph) -> None:
+    """A model is never trained on a question that cannot be answered, and is as sure of its guess as of what it knows."""
+    reader, choices = GraphReader(world), ["모종삽", "굴착기", "빗자루"]
+    told = [reader.redrawn((ASKED,), choices, Random(seed))[0] for seed in range(200)]
+    purposes = [any("꽃을 심다" in fact for read in reads for fact in read.facts) for reads in told]
+    doings = [any("땅을 파다" in fact for read in reads for fact in read.facts) for reads in told]
+    assert all(one or other for one, other in zip(purposes, doings, strict=True))  # one thing is unsaid, not all
+    assert 5 < purposes.count(False) < 30 and 5 < doings.count(False) < 30

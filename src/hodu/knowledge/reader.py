@@ -20,6 +20,7 @@ LIMIT, HOPS = 16, 2
 
 _AS_IT_IS: Mapping[int, str] = {}
 _UNHEARD = "□"  # in hardly any vocabulary
+_UNSAID = 1 / 8
 
 
 class Read(NamedTuple):
@@ -80,7 +81,8 @@ class GraphReader:
         does not even have. So it is known by its number: names in tests are new ones.
 
         All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
-        weight can hold it.
+        weight can hold it. In one of eight nothing is said between any choice and one of the things that the question mentions: there the answer can only be guessed among those that the other things
+        leave, and a model that is sure of it is sure of many wrong ones.
 
         Returns:
             What is read with each choice; and for each choice the place of the one whose edges it was dealt.
@@ -101,6 +103,9 @@ class GraphReader:
         def direct(fact: Fact, entity: int) -> bool:
             ends = {fact.subject, fact.object}
             return entity in ends and not meant.isdisjoint(ends - {entity})
+
+        if rng.random() < _UNSAID:
+            chosen = _with_something_unsaid(chosen, set(named), meant, rng)
 
         language, numbered = language_of(texts[0]), sorted(meant | set(named)) if self.slots else []
         called = {entity: self._other_name(language, rng) for entity in numbered}
@@ -184,6 +189,25 @@ class GraphReader:
         """The entity that a short text names, or mentions first; None where the graph knows none."""
         found = link(self.graph, text)
         return found[0].candidates[0].entity if found else None
+
+
+def _with_something_unsaid(
+    chosen: Sequence[Sequence[Fact]], named: set[int], meant: set[int], rng: Random
+) -> list[list[Fact]]:
+    """All that is said between the choices and one of the things that the question mentions, left out beside every choice."""
+    ends = [{fact.subject, fact.object} for facts in chosen for fact in facts]
+    about = sorted({one for both in ends if both & named for one in both & meant})
+    if not about:
+        return [list(facts) for facts in chosen]
+    unsaid = about[rng.randrange(len(about))]
+    return [
+        [
+            fact
+            for fact in facts
+            if unsaid not in (fact.subject, fact.object) or named.isdisjoint({fact.subject, fact.object})
+        ]
+        for facts in chosen
+    ]
 
 
 def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, int] | None:
