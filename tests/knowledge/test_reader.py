@@ -75,7 +75,7 @@ def test_what_is_numbered_is_known_by_its_number(world: CompiledGraph) -> None:
     reader, choices = GraphReader(world, slots=True), ["모종삽", "굴착기", "빗자루"]
     plain = {fact for choice in choices for fact in reader((ASKED, choice)).facts}
     called, written = set(), set()
-    for seed in range(30):
+    for seed in range(60):
         reads, order = reader.redrawn((ASKED,), choices, Random(seed))
         right = reads[order.index(0)]
         said = [fact for fact in right.facts if fact.startswith("0 ") and " 일에 쓰인다" in fact and " 1 " in fact]
