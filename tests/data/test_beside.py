@@ -36,7 +36,8 @@ class Said:
 class Three:
     """Three facts beside what mentions a trowel, none beside other texts; numbers mentions."""
 
-    def __call__(self, texts: Sequence[str]) -> Said:
+    def __call__(self, texts: Sequence[str], choice: str | None = None) -> Said:
+        texts = texts if choice is None else (*texts, choice)
         place = next(
             ((i, t.index("trowel"), t.index("trowel") + 6) for i, t in enumerate(texts) if "trowel" in t), None
         )
@@ -47,7 +48,7 @@ class Three:
 
     def redrawn(self, texts: Sequence[str], choices: Sequence[str], rng: Random) -> tuple[list[Said], list[int]]:
         order = rng.sample(range(len(choices)), len(choices))
-        return [self((*texts, choices[source])) for source in order], order
+        return [self(texts, choices[source]) for source in order], order
 
 
 def words(text: str) -> int:
@@ -168,3 +169,21 @@ def test_texts_that_facts_cannot_stand_beside() -> None:
     data = Data(splits={"train": Dataset.from_dict({"text": ["a"]})}, task=None, labels=(), source="x")
     with pytest.raises(RecipeError, match="reads others"):
         with_facts(data, Three(), Budget(9, words), "masked-lm")
+
+
+class AboutChoices(Three):
+    """Facts beside those choices alone that mention a trowel; the question's mention is numbered where facts are."""
+
+    def __call__(self, texts: Sequence[str], choice: str | None = None) -> Said:
+        if "trowel" not in str(choice):
+            return Said((*texts, str(choice)), (), ())
+        return Said(("1 dig", f"0 {choice}"), ("one fact",), (None,))
+
+
+@pytest.mark.parametrize("choices", [["rake", "trowel"], ["trowel", "rake"]])
+def test_a_question_is_marked_by_any_choice_with_facts(choices: list[str]) -> None:
+    """Facts speak of number 1, and no word of the question has it, where the first choice has no facts."""
+    rows = Dataset.from_dict({"text": ["dig"], "choices": [choices], "label": [0]})
+    told = beside(rows, AboutChoices(), Budget(100, words))
+    assert told["text"][:] == ["1 dig"]
+    assert set(told["choices"][0]) == {"rake", "0 trowel"}

@@ -135,10 +135,10 @@ def _beside_choices(
     read: dict[str, list[Any]] = {name: [] for name in (*columns, "choices", FACTS, ANCHORS)}
     for *texts, choices in zip(*(rows[name] for name in columns), rows["choices"], strict=True):
         found = read_all(texts, choices)
-        any_facts = any(one.facts for one in found)
+        told = next((one for one in found if one.facts), None)  # where nothing is told, no mention has a number
         for place, name in enumerate(columns):
-            read[name].append(found[0].texts[place] if any_facts else texts[place])
-        read["choices"].append([one.texts[-1] for one in found] if any_facts else choices)
+            read[name].append(told.texts[place] if told else texts[place])
+        read["choices"].append([one.texts[-1] for one in found] if told else choices)
         cut = [_within(one, budget) for one in found]
         read[FACTS].append([facts for facts, _ in cut])
         read[ANCHORS].append([places for _, places in cut])

@@ -102,9 +102,10 @@ class Bundle:
             return [(one, []) for one in texts]
         chosen = self.manifest["task"] == "multiple-choice"
         read = [self._reader(one[:-1], one[-1]) if chosen else self._reader(one) for one in texts]
-        if not any(one.facts for one in read):
+        told = next((one for one in read if one.facts), None)
+        if told is None:
             return [(one, []) for one in texts]
-        first = read[0].texts[0]  # the numbers of a question do not depend on the choice
+        first = told.texts[0]  # the numbers of a question do not depend on the choice
         return [((first, *one.texts[1:]), self._within(one.facts)) for one in read]
 
     def _within(self, facts: Sequence[str]) -> list[str]:

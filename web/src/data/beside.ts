@@ -40,9 +40,9 @@ export function besideChoices(
   budget: Budget,
 ): Told[] {
   const found = choices.map((choice) => reader.read([question], choice));
-  const any = found.some((one) => one.facts.length > 0);
+  const told = found.find((one) => one.facts.length > 0); // where nothing is told, no mention has a number
   return found.map((one, place) => ({
-    texts: any ? [found[0].texts[0], one.texts[1]] : [question, choices[place]],
+    texts: told ? [told.texts[0], one.texts[1]] : [question, choices[place]],
     facts: within(one.facts, budget),
     read: one,
   }));
