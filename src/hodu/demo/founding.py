@@ -69,7 +69,7 @@ def _reader(out: Path, progress: bool) -> Path:
         dropout=0,
         vocabulary=1500,
         graph=training_graph(out / "world-for-training.ttl"),
-        facts=FactSettings("star", tokens=112, slots=True),
+        facts=FactSettings("star", tokens=96, slots=True),
         redraw=5,
         distractors=4,
         progress=progress,
