@@ -28,6 +28,7 @@ _TITLES = {
     "accuracy_ko": "Korean",
     "accuracy_en": "English",
     "confidence": "how sure",
+    "unanswered": "don't know",
     "f1": "F1",
     "exact_match": "exact match",
     "spearman": "Spearman",

@@ -288,3 +288,19 @@ def test_what_cannot_be_generated_is_said(count: int, language: str | None) -> N
     """The generator loops for ever, or answers in the wrong language."""
     with pytest.raises(ValueError, match="expected"):
         training_questions(count, language=language)  # type: ignore[arg-type]
+
+
+def test_a_purpose_involves_what_its_tools_do(graph: Graph) -> None:
+    """A tool serves a purpose by a doing that the purpose is not said to involve: where some purposes tell and others do not, a reader learns from the difference instead of from the tools."""
+    does: dict[str, set[str]] = defaultdict(set)
+    for tool, relation, doing in graph.facts:
+        if relation == FOR_DOING:
+            does[tool].add(doing)
+    uses = [(tool, purpose) for tool, relation, purpose in graph.facts if relation == FOR_PURPOSE and does[tool]]
+    assert len(uses) > 200
+    silent = [
+        (tool, purpose)
+        for tool, purpose in uses
+        if not any((purpose, INVOLVES, doing) in graph.facts for doing in does[tool])
+    ]
+    assert not silent

@@ -49,12 +49,17 @@ def founding(out: Path, *, progress: bool = True) -> Founding:
     shutil.copyfile(GRAPH_FILE, graph)
     before = tuple(ask(reader, graph, one) for one in QUESTIONS)
     with KnowledgeGraph.open(graph) as opened:
-        opened.remove(_TROWEL, _PURPOSE, _FLOWERS)
-        opened.add(_SPADE, _PURPOSE, _FLOWERS)
+        edit(opened)
     edited = tuple(ask(reader, graph, one.question) for one in before if _means(one, _FLOWERS))
     logger.info("6 of 6: this model and its graph as a folder for phones")
     bundle = export(reader, out / "bundle", graph=GRAPH_FILE, overwrite=True)
     return Founding(reader, graph, before, edited, bundle)
+
+
+def edit(graph: KnowledgeGraph) -> None:
+    """Flowers are planted with a spade, and no longer with a trowel."""
+    graph.remove(_TROWEL, _PURPOSE, _FLOWERS)
+    graph.add(_SPADE, _PURPOSE, _FLOWERS)
 
 
 def _reader(out: Path, progress: bool) -> Path:
