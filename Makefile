@@ -39,7 +39,8 @@ test: $(READY)
 check: $(READY)
 	VENV=$(VENV) scripts/check
 
-demo: $(PAGE)/sw.js
+demo: $(READY)
+	-$(MAKE) --no-print-directory page
 	$(VENV)/bin/hodu demo
 
 page: $(PAGE)/sw.js

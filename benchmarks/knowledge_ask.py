@@ -3,7 +3,7 @@
     python benchmarks/knowledge_ask.py runs/knowledge-world-world-{seed}-teacher runs/knowledge-world-world-{seed}-student --seeds 0 1 2 3 4
 
 Right is each tool that does the doing and serves the purpose in the graph that is asked (where facts were taken out: in the graph as it was). "I don't know" is counted apart. The founding question is asked in Korean and
-English for both purposes, and for flowers again after one edit: they are planted with a spade, and no longer with a trowel.
+English for both purposes, and for flowers again in an edited graph: they are planted with a spade, and no longer with a trowel.
 """
 
 from __future__ import annotations

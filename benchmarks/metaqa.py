@@ -4,7 +4,7 @@
 
 The questions' train files are not at hand, so everything is trained on dev and measured on test. A question has its entity in [brackets]; hodu.knowledge.routes finds all paths from it, and a model of multiple
 choice reads the question with each path as text and chooses one. The model reads the number 1 where the entity stands, as with entity slots: which path is asked for does not depend on the name, and so a question
-with a path that was scored before is not scored again (the questions of all three sets have some 500 forms; those of test are all in dev, and in train). hits@1 counts the share of questions for which an entity
+with a path that was scored before is not scored again (the questions have some 500 forms; those of test are all in dev). hits@1 counts the share of questions for which an entity
 drawn at random from the chosen path's answers is right. Parts are kept in runs/, so a stopped run goes on.
 """
 
@@ -142,7 +142,7 @@ def training_rows(graph: CompiledGraph, questions: Sequence[Asked], seed: int) -
 
 def training_data(graph: CompiledGraph, folder: Path) -> Data:
     """The dev questions of all lengths, a twentieth of them to choose the checkpoint by."""
-    kept = Path("runs/metaqa-training.json")
+    kept = Path("runs/metaqa-training-slots.json")
     if not kept.is_file():
         asked = [one for hops in HOPS for one in questions_of(folder, graph, "dev", hops)]
         Random(0).shuffle(asked)
@@ -160,7 +160,7 @@ def hits(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> flo
     for begin in range(0, len(questions), 512):
         some = questions[begin : begin + 512]
         found = [paths(graph, asked) for asked in some]
-        pairs = [[(one.text, said(graph, route)) for route in routes] for one, routes in zip(some, found, strict=True)]
+        pairs = [[(one.text, said(graph, route)) for route in ways] for one, ways in zip(some, found, strict=True)]
         if new := list({pair: None for own in pairs for pair in own if pair not in scores}):
             rows = Dataset.from_dict({"text": [text for text, _ in new], "pair": [path for _, path in new]})
             logits = predict(model.model, model.tokenizer, rows, batch_size=512)[:, 0]
@@ -173,7 +173,7 @@ def hits(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> flo
 
 
 def milliseconds(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> float:
-    """The median time of one question from its text to its answer: paths, all of them read by the model, one question at a time."""
+    """The median time of one question from its text to its answer: paths, all of them read by the model, one question at a time; its entity is given, nothing is linked."""
     times = []
     for asked in questions:
         start = time.perf_counter()

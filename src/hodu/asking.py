@@ -157,7 +157,7 @@ def ask(
 def _is_sure(candidates: Sequence[Candidate]) -> bool:
     best, others = candidates[0], [one.chance for one in candidates[1:]]
     most = max(one.support for one in candidates)
-    return 0 < best.support == most and (not others or best.chance * len(others) >= SURE * sum(others))
+    return 0 < min(most, 2) <= best.support and (not others or best.chance * len(others) >= SURE * sum(others))
 
 
 def _settings_of(loaded: Loaded) -> FactSettings:
@@ -196,15 +196,21 @@ def _led_to(found: Sequence[Route]) -> dict[int, Route]:
 
 
 def _likely(found: Sequence[Route]) -> dict[int, Route]:
-    """What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, for the model to find worse, with that arm: that a longer way leads to them from all mentions is no reason for them."""
+    """Where two or more mentions meet, those of the most first, on ways no longer than the best's; where none meet, what the shortest ways lead to. Behind it some entities to which only one arm of these ways does, for the model to
+    find worse, with that arm: that a longer way leads to them from all mentions is no reason for them.
+    """
     if not found:
         return {}
 
     def rank(route: Route) -> tuple[int, int]:
         return -len(route.arms), sum(len(arm.steps) for arm in route.arms)
 
-    first = min(map(rank, found))
-    top = [route for route in found if rank(route) == first]
+    def longest(route: Route) -> int:
+        return max(len(arm.steps) for arm in route.arms)
+
+    ranked = sorted(found, key=rank)
+    most = len(ranked[0].arms)
+    top = [one for one in ranked if len(one.arms) >= min(most, 2) and longest(one) <= longest(ranked[0])]
     best = dict(islice(_led_to(top).items(), MOST_CANDIDATES))
     ways = {(arm.entity, arm.steps) for route in top for arm in route.arms}
     alone = [route for route in found if len(route.arms) == 1 and (route.arms[0].entity, route.arms[0].steps) in ways]

@@ -131,6 +131,8 @@ def test_facts_about_a_choice_come_before_those_that_all_choices_share(world: Co
     for choice in choices:
         about = [choice in fact for fact in reader((ASKED,), choice).facts]
         assert about == sorted(about, reverse=True) and about[0] and not about[-1]
+    named = reader((f"모종삽으로 {ASKED}",), "모종삽").facts
+    assert "모종삽" in named[0] and "모종삽" not in named[-1]  # also where the question names the choice
     as_a_pair = reader((ASKED, "빗자루")).facts
     assert "빗자루" not in as_a_pair[0] and set(as_a_pair) == set(reader((ASKED,), "빗자루").facts)
 
@@ -143,3 +145,19 @@ def test_sometimes_what_would_decide_is_not_said(world: CompiledGraph) -> None:
     doings = [any("땅을 파다" in fact for read in reads for fact in read.facts) for reads in told]
     assert all(one or other for one, other in zip(purposes, doings, strict=True))  # one thing is unsaid, not all
     assert 5 < purposes.count(False) < 30 and 5 < doings.count(False) < 30
+
+
+def test_what_is_unsaid_is_between_question_and_choices(world: CompiledGraph) -> None:
+    """A choice that the question names loses all that is said of it, and is told by that."""
+    reader, choices = GraphReader(world), ["모종삽", "굴착기", "빗자루"]
+    asked = "모종삽 말고 무엇으로 땅을 팠을까?"
+    for seed in range(100):
+        reads, order = reader.redrawn((asked,), choices, Random(seed))
+        assert any("꽃을 심다" in fact for fact in reads[order.index(0)].facts)  # which the question does not mention
+
+
+def test_the_choice_is_number_0_behind_two_texts(world: CompiledGraph) -> None:
+    """Behind a question of two texts the second text is number 0, and the choice another number than in training."""
+    read = GraphReader(world, slots=True)(("꽃을 심으려고 나갔다.", "땅을 팠다."), "모종삽")
+    assert read.texts[1].startswith("2 ") and read.texts[2] == "0 모종삽"
+    assert GraphReader(world, slots=True)(("꽃을 심었다.", "땅을 팠다.")).texts[1].startswith("0 ")

@@ -32,7 +32,7 @@ def random_graph(path: Path, dice: random.Random) -> CompiledGraph:
 def plainly(
     graph: CompiledGraph, mentions: list[Mention], asked: int | None, choice: int
 ) -> dict[Fact, tuple[int, float]]:
-    """Tier and strength of each fact of at most two hops; those in which no mention from ``choice`` on has a part are four tiers later."""
+    """Tier and strength of each fact of at most two hops; those in which nothing that is mentioned from ``choice`` on has a part are four tiers later."""
     rows = {
         (subject, int(relation), int(other)): float(weight)
         for subject in range(len(graph))
@@ -43,12 +43,13 @@ def plainly(
     for number, mention in enumerate(mentions):
         for one in mention.candidates[:3]:
             owner.setdefault(one.entity, (number, one.score))
+    own = {one.entity for mention in mentions[choice:] for one in mention.candidates[:3]}
     touching = {one: [fact for fact in rows if one in (fact[0], fact[2])] for one in range(len(graph))}
     found: dict[Fact, tuple[int, float]] = {}
     for (subject, relation, other), weight in rows.items():
         (mine, score), (theirs, their_score) = owner.get(subject, (None, 0.0)), owner.get(other, (None, 0.0))
         if None not in (mine, theirs) and mine != theirs:
-            tier = 4 * (max(mine, theirs) < choice)
+            tier = 4 * own.isdisjoint({subject, other})
             found[subject, relation, other] = tier, 4 * score * their_score * weight * rare[subject] * rare[other]
     for middle in set(range(len(graph))) - owner.keys():
         arms: dict[int, list[tuple[float, float, Fact]]] = {}
@@ -60,21 +61,21 @@ def plainly(
             strength = 4 * rare[middle] * sum(max(one[1] for one in arm) for arm in arms.values())
             for arm in arms.values():
                 strength *= max(arm)[0]
-            tier = 1 + 4 * (max(arms) < choice)
+            tier = 1 + 4 * own.isdisjoint({end for arm in arms.values() for *_, fact in arm for end in fact[::2]})
             found |= {fact: (tier, strength) for arm in arms.values() for _, _, fact in arm}
     alone = not found
-    for entity, (number, score) in owner.items():
+    for entity, (_, score) in owner.items():
         for fact in touching[entity]:
             strength = score * rows[fact] * rare[fact[0]] * rare[fact[2]]
             if found.get(fact, (3, 0.0))[0] % 4 > 1:
-                tier = (2 if fact[1] == asked else 3) + 4 * (number < choice)
+                tier = (2 if fact[1] == asked else 3) + 4 * (entity not in own)
                 found[fact] = min(
                     (tier, strength), found.get(fact, (tier, strength)), key=lambda one: (one[0], -one[1])
                 )
     if alone:
         around = {end for entity in owner for fact in touching[entity] for end in (fact[0], fact[2])} - owner.keys()
         for fact in {fact for entity in around for fact in touching[entity]} - found.keys():
-            tier = 2 if fact[1] == asked else 8
+            tier = (2 if own >= owner.keys() else 6) if fact[1] == asked else 8
             found[fact] = tier, rows[fact] * rare[fact[0]] * rare[fact[2]] / 8
     return found
 

@@ -61,9 +61,10 @@ function ledTo(found: readonly Route[]): Map<number, Route> {
 function likely(found: readonly Route[]): Map<number, Route> {
   if (!found.length) return new Map();
   const steps = (route: Route): number => route.arms.reduce((count, arm) => count + arm.steps.length, 0);
-  const before = (one: Route, other: Route): number => other.arms.length - one.arms.length || steps(one) - steps(other);
-  const first = found.reduce((best, route) => (before(route, best) < 0 ? route : best));
-  const top = found.filter((route) => before(route, first) === 0);
+  const longest = (route: Route): number => Math.max(...route.arms.map((arm) => arm.steps.length));
+  const ranked = [...found].sort((one, other) => other.arms.length - one.arms.length || steps(one) - steps(other));
+  const enough = Math.min(ranked[0].arms.length, 2);
+  const top = ranked.filter((route) => route.arms.length >= enough && longest(route) <= longest(ranked[0]));
   const best = new Map([...ledTo(top)].slice(0, MOST_CANDIDATES));
   const ways = new Set(top.flatMap((route) => route.arms.map(wayOf)));
   const alone = found.filter((route) => route.arms.length === 1 && ways.has(wayOf(route.arms[0])));
@@ -98,5 +99,5 @@ function isSure(candidates: readonly Candidate[]): boolean {
   const [best, ...others] = candidates;
   const most = Math.max(...candidates.map((one) => one.support));
   const rest = others.reduce((sum, one) => sum + one.chance, 0);
-  return best.support > 0 && best.support === most && (!others.length || best.chance * others.length >= SURE * rest);
+  return best.support > 0 && best.support >= Math.min(most, 2) && (!others.length || best.chance * others.length >= SURE * rest);
 }

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+_ONE_MORE = "통나무집을 세우려고 나무를 잘랐다. 무엇으로 잘랐을까?"
 _QUESTIONS = ("이 냄비는 예쁘지만 금방 고장 났어요.", "The soup was not bad at all.")
 
 
@@ -17,19 +18,12 @@ def demo(
     ),
 ) -> None:
     """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again; put it into a bundle for phones. Some 8 minutes on two cores."""
-    from importlib.util import find_spec
-
     from hodu.demo.founding import founding
     from hodu.demo.walkthrough import run
-    from hodu.errors import GraphError
+    from hodu.exporting.installed import check_installed
     from hodu.measuring import render_table
 
-    if missing := [
-        extra for extra, module in (("knowledge", "pyoxigraph"), ("phone", "onnx")) if not find_spec(module)
-    ]:
-        raise GraphError(
-            f"the demo shows everything, and {', '.join(missing)} is not installed: pip install 'hodu[all]'"
-        )
+    check_installed()  # before the trainings, not behind them
     console = Console()
     result = run(out, progress=True)
     console.print(render_table(result.measured))
@@ -40,18 +34,23 @@ def demo(
     for answer in made.answers:
         console.print(answer.tree())
     console.print(
-        "Two edits of the graph, no training: flowers are planted with a spade now, and no longer with a trowel."
+        "Two edits of the graph, no training: flowers are planted with a spade now, and no longer with a trowel, as after"
     )
     for edit, tool in (("remove", "trowel"), ("add", "spade")):
-        console.print(f"hodu graph {edit} {made.graph} {tool} 'used for the purpose' 'plant flowers'", style="dim")
+        command = f"hodu graph {edit} {made.graph} {tool} 'used for the purpose' 'plant flowers'"
+        console.print(command, style="dim", soft_wrap=True)
     for answer in made.edited:
         console.print(answer.tree())
     console.print(made.bundle.parity.table())
     console.print(
-        f'Ask more: hodu ask {made.reader} --graph {made.graph} "나무를 자르려고 숲에 갔다. 무엇으로 잘랐을까?" --page why.html'
+        f'Ask more: hodu ask {made.reader} --graph {made.graph} "{_ONE_MORE}" --page why.html', soft_wrap=True
     )
     console.print(
-        f"The models are in {out}: hodu measure {out}/teacher {out}/student {out}/student-baseline --data {out}/data --report {out}/report"
+        f"The models are in {out}: hodu measure {out}/teacher {out}/student {out}/student-baseline --data {out}/data --report {out}/report",
+        soft_wrap=True,
     )
     page = "" if made.bundle.page else " (make page builds the page; without it there is nothing to see)"
-    console.print(f"On a phone, or here: hodu preview {made.bundle.folder}, then open http://127.0.0.1:8000/{page}")
+    console.print(
+        f"On a phone, or here: hodu preview {made.bundle.folder}, then open http://127.0.0.1:8000/{page}",
+        soft_wrap=True,
+    )

@@ -11,6 +11,7 @@ from hodu.asking import Answer, ask
 from hodu.demo.world import GRAPH_FILE, NAMESPACE, training_data, training_graph
 from hodu.exporting.export import Exported, export
 from hodu.knowledge import KnowledgeGraph
+from hodu.models.load import load_model
 from hodu.training import train
 from hodu.types import FactSettings
 
@@ -47,12 +48,13 @@ def founding(out: Path, *, progress: bool = True) -> Founding:
     )
     reader, graph = _reader(out, progress), out / "world.ttl"
     shutil.copyfile(GRAPH_FILE, graph)
-    before = tuple(ask(reader, graph, one) for one in QUESTIONS)
+    model = load_model(reader)
+    before = tuple(ask(model, graph, one) for one in QUESTIONS)
     with KnowledgeGraph.open(graph) as opened:
         edit(opened)
-    edited = tuple(ask(reader, graph, one.question) for one in before if _means(one, _FLOWERS))
+    edited = tuple(ask(model, graph, one.question) for one in before if _means(one, _FLOWERS))
     logger.info("6 of 6: this model and its graph as a folder for phones")
-    bundle = export(reader, out / "bundle", graph=GRAPH_FILE, overwrite=True)
+    bundle = export(reader, out / "bundle", graph=GRAPH_FILE)
     return Founding(reader, graph, before, edited, bundle)
 
 
@@ -66,7 +68,7 @@ def _reader(out: Path, progress: bool) -> Path:
     """A model that was trained to read facts, with questions and a graph of other doings, purposes and tools than it is asked about."""
     return train(
         "3x96",
-        training_data(3000),
+        training_data(3000, choices=5),
         out / "reader",
         epochs=1,  # redrawn rows that come again would be learnt by heart
         batch_size=8,

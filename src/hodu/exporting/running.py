@@ -100,8 +100,8 @@ class Bundle:
         """The texts as the model reads them, each with the facts that fit beside it."""
         if self._reader is None:
             return [(one, []) for one in texts]
-        chosen = self.manifest["task"] == "multiple-choice"
-        read = [self._reader(one[:-1], one[-1]) if chosen else self._reader(one) for one in texts]
+        chooses = self.manifest["task"] == "multiple-choice"
+        read = [self._reader(one[:-1], one[-1]) if chooses else self._reader(one) for one in texts]
         told = next((one for one in read if one.facts), None)
         if told is None:
             return [(one, []) for one in texts]

@@ -49,8 +49,7 @@ class GraphReader:
     Args:
         limit: facts at most.
         hops: edges from a mention at most.
-        slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called; what a choice names is 0. Numbers are pieces of every vocabulary.
-        relation: the relation that is asked for, if that is known; its facts come first.
+        slots: number what is mentioned, in the texts and in the facts, so that a model sees what is the same thing whatever it is called; what a choice names, if the question does not, is 0. Numbers are pieces of every vocabulary.
         distractors: tell up to so many facts about anything else too, as many as dice say: for training, so that a model does not take all that it is told for what was asked.
     """
 
@@ -61,11 +60,10 @@ class GraphReader:
         limit: int = LIMIT,
         hops: int = HOPS,
         slots: bool = False,
-        relation: str | None = None,
         distractors: int = 0,
     ) -> None:
         self.graph, self.slots = graph, slots
-        self._limit, self._hops, self._relation = limit, hops, relation
+        self._limit, self._hops = limit, hops
         self._distractors, self._dice = distractors, Random("distractors")
 
     def __call__(self, texts: Sequence[str], choice: str | None = None) -> Read:
@@ -81,8 +79,8 @@ class GraphReader:
         does not even have. So it is known by its number: names in tests are new ones.
 
         All other facts about choices are dealt anew too, by another deal: if they stayed, the right choice would be told by their missing. What is right follows from the edges alone, so no
-        weight can hold it. In one of eight nothing is said between any choice and one of the things that the question mentions: there the answer can only be guessed among those that the other things
-        leave, and a model that is sure of it is sure of many wrong ones.
+        weight can hold it. In one of eight nothing is said between any choice and one of the things that the question mentions: often the answer can only be guessed then, among those that the other
+        things leave, and a model that is sure of it is sure of many wrong ones.
 
         Returns:
             What is read with each choice; and for each choice the place of the one whose edges it was dealt.
@@ -123,7 +121,7 @@ class GraphReader:
     def _chosen(self, linked: Sequence[Sequence[Mention]], *, last_is_choice: bool) -> list[Fact]:
         mentions = [mention for some in linked for mention in some]
         choice = len(mentions) - len(linked[-1]) if last_is_choice else 0
-        return select(self.graph, mentions, relation=self._relation, hops=self._hops, limit=self._limit, choice=choice)
+        return select(self.graph, mentions, hops=self._hops, limit=self._limit, choice=choice)
 
     def _read(
         self,
@@ -195,19 +193,16 @@ def _with_something_unsaid(
     chosen: Sequence[Sequence[Fact]], named: set[int], meant: set[int], rng: Random
 ) -> list[list[Fact]]:
     """All that is said between the choices and one of the things that the question mentions, left out beside every choice."""
-    ends = [{fact.subject, fact.object} for facts in chosen for fact in facts]
-    about = sorted({one for both in ends if both & named for one in both & meant})
+
+    def between(fact: Fact) -> set[int]:
+        ends = ((fact.subject, fact.object), (fact.object, fact.subject))
+        return {other for one, other in ends if one in named and other in meant and one != other}
+
+    about = sorted({one for facts in chosen for fact in facts for one in between(fact)})
     if not about:
         return [list(facts) for facts in chosen]
     unsaid = about[rng.randrange(len(about))]
-    return [
-        [
-            fact
-            for fact in facts
-            if unsaid not in (fact.subject, fact.object) or named.isdisjoint({fact.subject, fact.object})
-        ]
-        for facts in chosen
-    ]
+    return [[fact for fact in facts if unsaid not in between(fact)] for facts in chosen]
 
 
 def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, int] | None:
@@ -220,13 +215,13 @@ def _anchor(fact: Fact, linked: Sequence[Sequence[Mention]]) -> tuple[int, int, 
 
 
 def _numbered(linked: Sequence[Sequence[Mention]]) -> dict[int, int]:
-    """Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in a second text, such as a choice, is always 0, so that facts about it look alike whatever the question mentions."""
+    """Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in the last text of several, such as a choice, is 0, so that facts about it look alike whatever the question mentions."""
     numbers: dict[int, int] = {}
     for place, mentions in enumerate(linked):
         for mention in mentions:
             known = [numbers[one.entity] for one in mention.candidates if one.entity in numbers]
             used = set(numbers.values())
-            new = 0 if place and 0 not in used else len(used - {0}) + 1
+            new = 0 if place and place == len(linked) - 1 and 0 not in used else len(used - {0}) + 1
             for one in mention.candidates:
                 numbers.setdefault(one.entity, known[0] if known else new)
     return numbers

@@ -17,7 +17,7 @@ FAN_OUT = 64  # edges looked at from one entity, each way; of a hub's other edge
 CANDIDATES = 3  # of a mention
 FRONTIER = 32  # entities from which a further hop starts
 _DIRECT, _JOINED, _ASKED, _NEAR = range(4)
-_BESIDE_ALL = 4  # is added for facts about the question alone: they stand beside every choice
+_BESIDE_ALL = 4  # is added to these tiers for facts about the question alone, which stand beside every choice
 _FAR = 2 * _BESIDE_ALL
 
 
@@ -51,7 +51,7 @@ def select(
     ``hops``, only where nothing lies between mentions or there is one mention. Within each, by weight and rarity: an edge of an entity with a thousand others says little.
 
     Args:
-        choice: of a question with a choice, the number of the choice's first mention: facts in which the choice has no part come last, in the same order, since they stand beside the other choices too.
+        choice: of a question with a choice, the number of the choice's first mention: facts in which nothing that the choice mentions has a part come last, in the same order, since they stand beside the other choices too.
 
     Raises:
         DataError: the graph has no such relation.
@@ -62,17 +62,18 @@ def select(
         for number, mention in reversed(list(enumerate(mentions)))
         for candidate in reversed(mention.candidates[:CANDIDATES])
     }
+    own = {one.entity for mention in mentions[choice:] for one in mention.candidates[:CANDIDATES]}
     near = {entity: _edges(graph, entity) for entity in places}
     _through_hubs(graph, near)
     best: dict[Key, Ranked] = {}
     if len(mentions) > 1:
-        _between(graph, mentions, places, near, hops, choice, best)
+        _between(graph, mentions, places, near, hops, own, best)
     found_between = bool(best)
     for entity, edges in near.items():
         number, score = places[entity]
-        _near(graph, entity, score, mentions[number].surface, edges, asked, number < choice, best)
+        _near(graph, entity, score, mentions[number].surface, edges, asked, entity not in own, best)
     if hops > 1 and not found_between:
-        _further(graph, near, hops, asked, limit, best)
+        _further(graph, near, hops, asked, limit, own >= near.keys(), best)
     return [Fact(*fact, -less, reason) for _, less, _, fact, reason in sorted(best.values())[:limit]]
 
 
@@ -120,7 +121,7 @@ def _between(
     places: dict[int, tuple[int, float]],
     near: dict[int, list[Edge]],
     hops: int,
-    choice: int,
+    own: set[int],
     best: dict[Key, Ranked],
 ) -> None:
     """Edges between two mentions, and pairs of edges that meet at one entity. The more and the rarer mentions meet there, the better."""
@@ -135,7 +136,7 @@ def _between(
                 if theirs != number:
                     strength = score * their_score * weight * rarity[entity] * rarity[other]
                     said = f"between {mentions[number].surface} and {mentions[theirs].surface}"
-                    tier = _DIRECT + _BESIDE_ALL * (number < choice and theirs < choice)
+                    tier = _DIRECT + _BESIDE_ALL * own.isdisjoint((entity, other))
                     _keep(best, tier, 4.0 * strength, -1, fact, said)
             elif other in met:
                 meeting.setdefault(other, {}).setdefault(number, []).append((score * weight, rarity[entity], fact))
@@ -145,7 +146,8 @@ def _between(
             strength *= max(weight for weight, _, _ in each)
         words = [mentions[number].surface for number in sorted(arms)]
         reason = f"joins {', '.join(words[:-1])} and {words[-1]}"
-        tier = _JOINED + _BESIDE_ALL * (max(arms) < choice)
+        late = all(own.isdisjoint(fact[::2]) for each in arms.values() for _, _, fact in each)
+        tier = _JOINED + _BESIDE_ALL * late
         for each in arms.values():
             for _, _, fact in each:
                 _keep(best, tier, strength, middle, fact, reason)
@@ -195,12 +197,13 @@ def _further(
     hops: int,
     asked: int | None,
     limit: int,
+    all_own: bool,
     best: dict[Key, Ranked],
 ) -> None:
     """Edges two and more hops away, from the nearest entities by their best edge, while there is room."""
     if len(best) >= limit and asked is None:
         return
-    rarity = graph.rarity
+    rarity, wanted = graph.rarity, _ASKED if all_own else _ASKED + _BESIDE_ALL
     seen = set(near)
     frontier = {other for edges in near.values() for other, _, _ in edges}
     for hop in range(2, hops + 1):
@@ -213,7 +216,7 @@ def _further(
                 frontier.add(other)
                 if fact not in best:
                     strength = weight * mine * rarity[other] / hop / 4
-                    tier, reason = (_ASKED, "the asked relation, ") if fact[1] == asked else (_FAR, "")
+                    tier, reason = (wanted, "the asked relation, ") if fact[1] == asked else (_FAR, "")
                     _keep(best, tier, strength, -1, fact, f"{reason}{hop} hops away")
         if len(best) >= limit and asked is None:
             return

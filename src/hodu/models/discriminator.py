@@ -20,7 +20,7 @@ _POOLER = "pooler."
 def load_discriminator(path: str | Path) -> Loaded:
     """An ELECTRA discriminator; from a BERT's folder or hub id a new one with its embeddings and layers, which are ELECTRA's (Clark et al. 2020, §3.1), and a random head.
 
-    A masked language model's layers tell most replaced pieces after a thousand steps; from nothing as many teach nothing (docs/systems.md).
+    After a thousand steps such a model tells replaced pieces, one from nothing does not yet (docs/systems.md).
 
     Raises:
         ModelError: there is no such model, or it is of another family.

@@ -30,17 +30,17 @@ export class GraphReader {
   }
 
   /** The facts that matter for these texts together, in the language of the first; with a choice, which is read as one text more, those in which it has a part first. */
-  read(given: readonly string[], choice: string | null = null): Read {
+  read(texts: readonly string[], choice: string | null = null): Read {
     const { limit, hops, slots } = this.settings;
-    const texts = choice === null ? given : [...given, choice];
-    const linked = texts.map((text) => link(this.graph.linker, text));
+    const together = choice === null ? texts : [...texts, choice];
+    const linked = together.map((text) => link(this.graph.linker, text));
     const mentions = linked.flat();
-    const asked = choice === null ? 0 : mentions.length - linked[linked.length - 1].length;
-    const chosen = select(this.graph, mentions, hops, limit, asked);
+    const first = choice === null ? 0 : mentions.length - linked[linked.length - 1].length;
+    const chosen = select(this.graph, mentions, hops, limit, first);
     const numbers = slots && chosen.length ? numbered(linked) : new Map<number, number>();
     const language = languageOf(texts[0]);
     return {
-      texts: numbers.size ? texts.map((text, place) => marked(text, linked[place], numbers)) : texts,
+      texts: numbers.size ? together.map((text, place) => marked(text, linked[place], numbers)) : together,
       facts: chosen.map((fact) => this.#said(fact, language, numbers)),
       chosen,
       mentions,
@@ -65,14 +65,14 @@ export class GraphReader {
   }
 }
 
-/** Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in a second text, such as a choice, is always 0. */
+/** Entity → number, from 1: of each mention all candidates have one, and what is mentioned again keeps its own. What is first new in the last text of several, such as a choice, is 0. */
 function numbered(linked: readonly (readonly Mention[])[]): Map<number, number> {
   const numbers = new Map<number, number>();
   linked.forEach((mentions, place) => {
     for (const { candidates } of mentions) {
       const known = candidates.find((one) => numbers.has(one.entity));
       const used = new Set(numbers.values());
-      const fresh = place && !used.has(0) ? 0 : used.size - Number(used.has(0)) + 1;
+      const fresh = place && place === linked.length - 1 && !used.has(0) ? 0 : used.size - Number(used.has(0)) + 1;
       const number = (known && numbers.get(known.entity)) ?? fresh;
       for (const one of candidates) if (!numbers.has(one.entity)) numbers.set(one.entity, number);
     }

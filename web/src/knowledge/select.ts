@@ -6,8 +6,8 @@ import { type Fact, keyOf, type Mention } from "./types.ts";
 const FAN_OUT = 64; // edges looked at from one entity, each way; of a hub's other edges only those that lead to another mention's neighbours
 export const CANDIDATES = 3; // of a mention
 const FRONTIER = 32; // entities from which a further hop starts
-const [DIRECT, JOINED, NEAR, FAR] = [0, 1, 3, 8]; // 2 is that of the asked relation, for which a page has no field
-const BESIDE_ALL = 4; // is added for facts about the question alone: they stand beside every choice
+const BESIDE_ALL = 4; // is added to the first tiers for facts about the question alone, which stand beside every choice
+const [DIRECT, JOINED, NEAR, FAR] = [0, 1, 3, 2 * BESIDE_ALL]; // 2 is that of the asked relation, for which a page has no field
 
 interface Triple {
   readonly subject: number;
@@ -33,17 +33,18 @@ type Best = Map<string, Ranked>;
 type Places = ReadonlyMap<number, readonly [number, number]>; // entity → number of its mention, score
 type Near = Map<number, Edge[]>;
 
-/** The best `limit` facts, best first, in an order that depends on nothing but graph and mentions; `choice`: the number of a choice's first mention, facts in which it has no part come last. */
+/** The best `limit` facts, best first, in an order that depends on nothing but graph and mentions; `choice`: the number of a choice's first mention, facts in which nothing that it mentions has a part come last. */
 export function select(graph: CompiledGraph, mentions: readonly Mention[], hops = 2, limit = 16, choice = 0): Fact[] {
   const places = placesOf(mentions);
+  const own = new Set(mentions.slice(choice).flatMap((one) => one.candidates.slice(0, CANDIDATES).map((it) => it.entity)));
   const near: Near = new Map([...places.keys()].map((entity) => [entity, edgesOf(graph, entity, FAN_OUT)]));
   throughHubs(graph, near);
   const best: Best = new Map();
-  if (mentions.length > 1) between(graph, mentions, places, near, hops, choice, best);
+  if (mentions.length > 1) between(graph, mentions, places, near, hops, own, best);
   const foundBetween = best.size > 0;
   for (const [entity, edges] of near) {
     const [number, score] = places.get(entity) ?? [0, 0];
-    about(graph, entity, score, mentions[number].surface, edges, number < choice ? BESIDE_ALL : 0, best);
+    about(graph, entity, score, mentions[number].surface, edges, own.has(entity) ? 0 : BESIDE_ALL, best);
   }
   if (hops > 1 && !foundBetween) further(graph, near, hops, limit, best);
   return [...best.values()]
@@ -148,7 +149,7 @@ function between(
   places: Places,
   near: Near,
   hops: number,
-  choice: number,
+  own: ReadonlySet<number>,
   best: Best,
 ): void {
   const meeting = new Map<number, Map<number, Arm[]>>();
@@ -161,7 +162,7 @@ function between(
         if (theirs[0] === number) continue;
         const strength = score * theirs[1] * weight * graph.rarity(entity) * graph.rarity(other);
         const reason = `between ${mentions[number].surface} and ${mentions[theirs[0]].surface}`;
-        const tier = number < choice && theirs[0] < choice ? DIRECT + BESIDE_ALL : DIRECT;
+        const tier = own.has(entity) || own.has(other) ? DIRECT : DIRECT + BESIDE_ALL;
         keep(best, { tier, less: -(4 * strength), group: -1, fact, reason });
       } else if (met.has(other)) {
         const arms = meeting.get(other) ?? new Map<number, Arm[]>();
@@ -170,7 +171,7 @@ function between(
       }
     }
   }
-  for (const [middle, arms] of meeting) join(graph, mentions, middle, arms, choice, best);
+  for (const [middle, arms] of meeting) join(graph, mentions, middle, arms, own, best);
 }
 
 function join(
@@ -178,7 +179,7 @@ function join(
   mentions: readonly Mention[],
   middle: number,
   arms: Map<number, Arm[]>,
-  choice: number,
+  own: ReadonlySet<number>,
   best: Best,
 ): void {
   let rare = 0;
@@ -187,7 +188,8 @@ function join(
   for (const each of arms.values()) strength *= Math.max(...each.map((arm) => arm.weight));
   const words = [...arms.keys()].sort((one, other) => one - other).map((number) => mentions[number].surface);
   const reason = `joins ${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-  const tier = Math.max(...arms.keys()) < choice ? JOINED + BESIDE_ALL : JOINED;
+  const facts = [...arms.values()].flat().map((arm) => arm.fact);
+  const tier = facts.some((one) => own.has(one.subject) || own.has(one.object)) ? JOINED : JOINED + BESIDE_ALL;
   for (const each of arms.values())
     for (const { fact } of each) keep(best, { tier, less: -strength, group: middle, fact, reason });
 }

@@ -8,6 +8,7 @@ there is edited here.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -131,6 +132,17 @@ def _does() -> frozenset[tuple[str, str]]:
     return frozenset((_short(tool), _short(doing)) for tool, doing in _objects(f"{NAMESPACE}toolForDoing"))
 
 
+@cache
+def _around() -> Mapping[str, tuple[str, ...]]:
+    """Purpose or doing → what is no tool and has a fact with it: a place, a person, a material, another purpose."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for relation in ("doneAt", "actsOn", "purposeInvolves", "materialFor", "knowsHowTo"):
+        for subject, value in _objects(f"{NAMESPACE}{relation}"):
+            found[_short(subject)].add(_short(value))
+            found[_short(value)].add(_short(subject))
+    return {name: tuple(sorted(others)) for name, others in found.items()}
+
+
 def _objects(relation: str) -> list[tuple[Any, Any]]:
     """Subjects and objects of the graph's facts with this relation."""
     import pyoxigraph  # only who trains on the world needs the extra "knowledge"
@@ -175,7 +187,9 @@ _WRITERS = {"ko": _korean, "en": _english}
 
 
 def _tools(row: Row, count: int, draw: _Draw) -> list[str]:
-    """The right one and wrong ones: half of all for the doing's other purposes, a quarter for the same purpose that do something else, as far as there are any, and tools for other doings."""
+    """The right one and wrong ones: half of all for the doing's other purposes, a quarter for the same purpose that do something else, as far as there are any, a fifth that are no tools (a purpose's place is no
+    answer to what it is done with), and tools for other doings.
+    """
     siblings = [other["tool"] for other in _rows() if other["doing"] == row["doing"] and other["tool"] != row["tool"]]
     strangers = [
         other["tool"]
@@ -184,7 +198,14 @@ def _tools(row: Row, count: int, draw: _Draw) -> list[str]:
     ]
     does = {tool for tool, doing in _does() if doing == row["doing"]}
     helpers = sorted({tool for tool, purpose in _uses() if purpose == row["purpose"]} - does)
-    wrong = [*draw.shuffled(siblings)[: count // 2], *draw.shuffled(helpers)[: count // 4], *draw.shuffled(strangers)]
+    asked = {row["doing"], row["purpose"]}
+    others = sorted({one for end in asked for one in _around().get(end, ())} - asked)
+    wrong = [
+        *draw.shuffled(siblings)[: count // 2],
+        *draw.shuffled(helpers)[: count // 4],
+        *draw.shuffled(others)[: count // 5],
+        *draw.shuffled(strangers),
+    ]
     different = list(dict.fromkeys(wrong))
     return draw.shuffled([row["tool"], *different[: count - 1]])
 
