@@ -108,9 +108,9 @@ def ask(
 ) -> Answer:
     """Answer a question from a graph.
 
-    What the question mentions is linked; candidates are the choices, or without them the entities at which the shortest paths of the most mentions meet; the model
-    reads each beside the question with the facts about both. What the most paths lead to is the answer if the model likes it best and finds it twice as likely as the others on average, and else nobody knows: a candidate that
-    no path of facts leads to is never the answer.
+    What the question mentions is linked; candidates are the choices, or without them the entities at which the paths of two or more mentions meet, if no longer than those of the most; the model
+    reads each beside the question with the facts about both. What it likes best is the answer if paths from two mentions lead to it (or from one, where none meet) and it is found twice as likely as the others on average, and else
+    nobody knows: a candidate that no path of facts leads to is never the answer.
 
     Args:
         model: one of multiple choice that was trained to read facts (``hodu train --task multiple-choice --graph``), or a student of one.

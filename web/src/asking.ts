@@ -55,8 +55,8 @@ function ledTo(found: readonly Route[]): Map<number, Route> {
 }
 
 /**
- * What the shortest routes of the most mentions lead to; behind it some entities to which only one of their arms does, with that arm:
- * that a longer way leads to them from all mentions is no reason for them.
+ * Where two or more mentions meet, those of the most first, on ways no longer than the best's; where none meet, what the shortest ways lead to.
+ * Behind it some entities to which only one arm of these ways does, with that arm: that a longer way leads to them from all mentions is no reason for them.
  */
 function likely(found: readonly Route[]): Map<number, Route> {
   if (!found.length) return new Map();
