@@ -141,6 +141,21 @@ def test_a_longer_way_is_no_reason(model: Path, tmp_path: Path, likes: Callable[
     assert answer.answer is None
 
 
+def test_two_mentions_that_meet_are_enough(model: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
+    """A tool for the doing and the purpose is never the answer, because a third thing in the sentence goes with another tool."""
+    file = tmp_path / "tray.ttl"
+    plates = ':plate skos:prefLabel "plates"@en . :trowel rel:goesWith :plate .\n'
+    file.write_text(TURTLE + plates + ":excavator rel:usedFor :plant .\n", encoding="utf-8")
+    question = "To plant flowers they dig beside six plates. What with?"
+    likes("excavator")
+    assert ask(model, file, question).answer == "excavator"
+    likes("trowel")
+    found = ask(model, file, question)
+    assert found.answer == "trowel" and found.candidates[0].support == 3
+    likes("plates")
+    assert ask(model, file, question).answer is None
+
+
 def test_what_cannot_be_asked(model: Path, world: Path, tmp_path: Path) -> None:
     """A wrong call ends in a traceback."""
     with pytest.raises(DataError, match="an empty question"):
