@@ -17,7 +17,7 @@ def demo(
         "demo-out"
     ),
 ) -> None:
-    """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again; put it into a bundle for phones. Some 12 minutes on two cores."""
+    """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again; put it into a bundle for phones. Some 10 minutes on two cores."""
     from hodu.demo.founding import founding
     from hodu.demo.walkthrough import run
     from hodu.exporting.installed import check_installed
