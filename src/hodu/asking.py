@@ -108,7 +108,7 @@ def ask(
 ) -> Answer:
     """Answer a question from a graph.
 
-    What the question mentions is linked; candidates are the choices, or without them the entities at which the paths of two or more mentions meet, if no longer than those of the most; the model
+    What the question mentions is linked; candidates are the choices, or without them the entities at which paths from two or more mentions meet, none longer than the longest to where the most meet; the model
     reads each beside the question with the facts about both. What it likes best is the answer if paths from two mentions lead to it (or from one, where none meet) and it is found twice as likely as the others on average, and else
     nobody knows: a candidate that no path of facts leads to is never the answer.
 

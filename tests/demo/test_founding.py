@@ -10,8 +10,7 @@ import pytest
 pytest.importorskip("ahocorasick_rs", reason="the extra hodu[knowledge] is not installed")
 
 from hodu.asking import _candidates
-from hodu.cli.demo import _ONE_MORE
-from hodu.demo.founding import QUESTIONS, edit
+from hodu.demo.founding import ONE_MORE, QUESTIONS, edit
 from hodu.demo.world import GRAPH_FILE
 from hodu.knowledge import KnowledgeGraph
 from hodu.knowledge.opening import open_compiled
@@ -27,7 +26,7 @@ def supported(graph: Path, question: str) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("question", "right"),
-    [*zip(QUESTIONS, ("모종삽", "굴착기", "trowel", "excavator"), strict=True), (_ONE_MORE, "톱")],
+    [*zip(QUESTIONS, ("모종삽", "굴착기", "trowel", "excavator"), strict=True), (ONE_MORE, "톱")],
 )
 def test_the_right_tool_is_among_the_candidates(question: str, right: str) -> None:
     """The demo asks, or bids the user ask, what the graph cannot answer."""

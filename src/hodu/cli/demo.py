@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-_ONE_MORE = "통나무집을 세우려고 나무를 잘랐다. 무엇으로 잘랐을까?"
 _QUESTIONS = ("이 냄비는 예쁘지만 금방 고장 났어요.", "The soup was not bad at all.")
 
 
@@ -18,7 +17,7 @@ def demo(
     ),
 ) -> None:
     """See all of it on the built-in world: train a teacher, distil it, measure both, ask the student; train a model that reads a knowledge graph, ask it, edit a fact, ask again; put it into a bundle for phones. Some 10 minutes on two cores."""
-    from hodu.demo.founding import founding
+    from hodu.demo.founding import ONE_MORE, founding
     from hodu.demo.walkthrough import run
     from hodu.exporting.installed import check_installed
     from hodu.measuring import render_table
@@ -42,9 +41,7 @@ def demo(
     for answer in made.edited:
         console.print(answer.tree())
     console.print(made.bundle.parity.table())
-    console.print(
-        f'Ask more: hodu ask {made.reader} --graph {made.graph} "{_ONE_MORE}" --page why.html', soft_wrap=True
-    )
+    console.print(f'Ask more: hodu ask {made.reader} --graph {made.graph} "{ONE_MORE}" --page why.html', soft_wrap=True)
     console.print(
         f"The models are in {out}: hodu measure {out}/teacher {out}/student {out}/student-baseline --data {out}/data --report {out}/report",
         soft_wrap=True,

@@ -23,6 +23,7 @@ QUESTIONS = (
     "They dug the ground to plant flowers. What did they dig it with?",
     "They dug the ground to build a house. What did they dig it with?",
 )
+ONE_MORE = "통나무집을 세우려고 나무를 잘랐다. 무엇으로 잘랐을까?"
 _TROWEL, _SPADE, _FLOWERS, _PURPOSE = (
     NAMESPACE + name for name in ("trowel", "spade", "plant-flowers", "toolForPurpose")
 )

@@ -187,6 +187,7 @@ def _near(
         known = best.get(fact)
         tier, reason = (_ASKED, answer) if fact[1] == asked else (_NEAR, about)
         tier += later
+        # what lies between two mentions stays that, early or late (modulo)
         if known is None or (known[0] % _BESIDE_ALL > _JOINED and (tier, less) < known[:2]):
             best[fact] = (tier, less, -1, fact, reason)
 

@@ -225,7 +225,7 @@ function about(
   const mine = graph.rarity(entity);
   for (const { other, fact, weight } of edges) {
     const known = best.get(keyOf(fact));
-    if (known && known.tier % BESIDE_ALL <= JOINED) continue;
+    if (known && known.tier % BESIDE_ALL <= JOINED) continue; // between two mentions, early or late
     const strength = score * weight * mine * graph.rarity(other);
     keep(best, { tier: NEAR + later, less: -strength, group: -1, fact, reason: `about ${surface}` });
   }
