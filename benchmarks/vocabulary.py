@@ -157,7 +157,7 @@ def one_step(options: argparse.Namespace, system: str) -> tuple[float, float]:
                 theirs = teacher.bert(**batch).last_hidden_state
             ours = student.bert(**batch).last_hidden_state
         else:
-            mine, said = module._captures(dict(batch), labels, None)
+            mine, said = module._captures(dict(batch), labels, None, None)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if system == "by hand":
         with torch.no_grad():
