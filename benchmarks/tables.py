@@ -49,6 +49,22 @@ _TITLES = {
     "first_visit_gzip_bytes": "first visit, gzipped",
     "latency_32_tokens_ms": "32 tokens, ms",
     "times_faster_than_teacher": "times as fast as the teacher",
+    **{f"hits@1_{hops}hop": f"hits@1, {hops} hop{'s' * (hops > 1)}" for hops in (1, 2, 3)},
+    **{f"latency_p50_ms_{hops}hop": f"ms, {hops} hop{'s' * (hops > 1)}" for hops in (1, 2, 3)},
+}
+# shown with their lowest and highest
+_SPREAD = {
+    "accuracy",
+    "accuracy_ko",
+    "accuracy_en",
+    "unanswered",
+    "f1",
+    "exact_match",
+    "spearman",
+    "perplexity",
+    "agreement",
+    "seconds_to_goal",
+    "times_faster_than_teacher",
 }
 
 
@@ -77,17 +93,7 @@ def _cell(metric: str, values: list[float]) -> str:
     if not values:
         return ""
     middle = _show(metric, median(values))
-    if len(set(values)) == 1 or metric not in (
-        "accuracy",
-        "accuracy_ko",
-        "accuracy_en",
-        "f1",
-        "spearman",
-        "perplexity",
-        "agreement",
-        "seconds_to_goal",
-        "times_faster_than_teacher",
-    ):
+    if len(set(values)) == 1 or not (metric in _SPREAD or metric.startswith("hits@1")):
         return middle
     return f"{middle} ({_show(metric, min(values))} to {_show(metric, max(values))})"
 
@@ -105,7 +111,7 @@ def _show(metric: str, value: float) -> str:
         return f"{value:.1f}"
     if metric == "perplexity":
         return f"{value:,.1f}" if value < 1000 else f"{value:,.0f}"
-    return f"{value:.2f}" if metric.endswith("_ms") or metric == "cross_entropy" else f"{100 * value:.1f}"
+    return f"{value:.2f}" if "_ms" in metric or metric == "cross_entropy" else f"{100 * value:.1f}"
 
 
 def main() -> None:
