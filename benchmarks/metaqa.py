@@ -3,9 +3,9 @@
     python benchmarks/metaqa.py ../shared/data/metaqa --seeds 0 1 2
 
 The questions' train files are not at hand, so everything is trained on dev and measured on test. A question has its entity in [brackets]; hodu.knowledge.routes finds all paths from it, and a model of multiple
-choice reads the question with each path as text and chooses one. The model reads the number 1 where the entity stands, as with entity slots: which path is asked for does not depend on the name, and so a question
-with a path that was scored before is not scored again (the questions have some 500 forms; those of test are all in dev). hits@1 counts the share of questions for which an entity
-drawn at random from the chosen path's answers is right. Parts are kept in runs/, so a stopped run goes on.
+choice reads the question with each path as text and chooses one. The model reads the number 1 where the entity stands, as with entity slots: which path is asked for does not depend on the name. The questions have
+some 500 forms, and those of test are all in dev: "look-up of the form" shows how far one comes by that alone, "best path there is" how far any choice of a path can come. hits@1 counts the share of questions for
+which an entity drawn at random from the chosen path's answers is right. Parts are kept in runs/, so a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -103,73 +104,97 @@ def said(graph: CompiledGraph, route: Route) -> str:
     return path_text(graph, route, "en").removeprefix(graph.label(route.arms[0].entity, "en")).strip()
 
 
-def best_of(found: Sequence[Route], gold: frozenset[int]) -> int:
-    """The path whose answers are most like the right ones; of two the shorter."""
-
-    def alike(route: Route) -> float:
-        both = len(gold.intersection(route.answers.tolist()))
-        return 2 * both / (len(gold) + len(route.answers))
-
-    return max(range(len(found)), key=lambda place: (alike(found[place]), -place))
+def likeness(route: Route, gold: frozenset[int]) -> float:
+    """F1 of the path's answers."""
+    return 2 * len(gold.intersection(route.answers.tolist())) / (len(gold) + len(route.answers))
 
 
-def training_rows(graph: CompiledGraph, questions: Sequence[Asked], seed: int) -> dict[str, list[object]]:
-    """Each question with its path and others, half of them of the same length."""
-    dice, rows = Random(seed), {"text": [], "choices": [], "label": []}
-    for asked in questions:
-        found = paths(graph, asked)
-        if not found:
+@dataclass(frozen=True)
+class Ways:
+    """A question's paths as a model reads them, and of each path's answers the share that is right and their F1."""
+
+    text: str
+    paths: list[str]
+    shares: list[float]
+    likeness: list[float]
+
+
+def ways_of(graph: CompiledGraph, folder: Path, split: str, hops: int) -> list[Ways]:
+    """Of all questions; kept in runs/, since every model chooses among the same ones."""
+    kept = Path(f"runs/metaqa-ways-{split}-{hops}.jsonl")
+    if not kept.is_file():
+        lines = []
+        for asked in questions_of(folder, graph, split, hops):
+            best: dict[str, tuple[float, float]] = {}
+            for route in paths(graph, asked):
+                share = len(asked.gold.intersection(route.answers.tolist())) / len(route.answers)
+                best.setdefault(said(graph, route), (share, likeness(route, asked.gold)))
+            both = list(best.values())
+            lines.append(json.dumps([asked.text, list(best), [one for one, _ in both], [one for _, one in both]]))
+        kept.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return [Ways(*json.loads(line)) for line in kept.read_text(encoding="utf-8").splitlines()]
+
+
+def meant(questions: Sequence[Ways]) -> dict[str, str]:
+    """Form → the path that is meant. Several paths of one question often have the same answers (a film's director wrote it too); the other questions of the form tell them apart."""
+    summed: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for one in questions:
+        for path, like in zip(one.paths, one.likeness, strict=True):
+            summed[one.text][path] += like
+    return {text: max(found, key=lambda path: found[path]) for text, found in summed.items()}
+
+
+def training_rows(questions: Sequence[Ways], seed: int) -> dict[str, list[object]]:
+    """Each question with the path that its form means and others, half of them of the same length."""
+    right, dice, rows = meant(questions), Random(seed), {"text": [], "choices": [], "label": []}
+    for one in questions:
+        answer = right.get(one.text)
+        if answer not in one.paths or len(one.paths) < 2:
             continue
-        right = best_of(found, asked.gold)
-        if not asked.gold.intersection(found[right].answers.tolist()):
-            continue
-        steps = len(found[right].arms[0].steps)
-        others = [route for place, route in enumerate(found) if place != right]
+        others = [path for path in one.paths if path != answer]
         dice.shuffle(others)
-        others.sort(key=lambda route: len(route.arms[0].steps) != steps)
+        others.sort(key=lambda path: steps_of(path) != steps_of(answer))
         half = (CHOICES - 1) // 2
-        wrong = others[:half] + dice.sample(others[half:], min(CHOICES - 1 - half, len(others[half:])))
-        texts = list(dict.fromkeys([said(graph, found[right]), *(said(graph, route) for route in wrong)]))
-        if len(texts) < 2:
-            continue
-        answer = texts[0]
+        texts = [answer, *others[:half], *dice.sample(others[half:], min(CHOICES - 1 - half, len(others[half:])))]
         dice.shuffle(texts)
-        rows["text"].append(asked.text)
+        rows["text"].append(one.text)
         rows["choices"].append(texts)
         rows["label"].append(texts.index(answer))
     return rows
 
 
-def training_data(graph: CompiledGraph, folder: Path) -> Data:
+def steps_of(path: str) -> int:
+    """How many relations long."""
+    return path.count(">") + path.count("<")
+
+
+def training_data(questions: Sequence[Ways], folder: Path) -> Data:
     """The dev questions of all lengths, a twentieth of them to choose the checkpoint by."""
-    kept = Path("runs/metaqa-training-slots.json")
-    if not kept.is_file():
-        asked = [one for hops in HOPS for one in questions_of(folder, graph, "dev", hops)]
-        Random(0).shuffle(asked)
-        kept.write_text(json.dumps(training_rows(graph, asked, 0), ensure_ascii=False), encoding="utf-8")
-    rows = Dataset.from_dict(json.loads(kept.read_text(encoding="utf-8")))
+    asked = list(questions)
+    Random(0).shuffle(asked)
+    rows = Dataset.from_dict(training_rows(asked, 0))
     held = len(rows) // 20
     splits = {"train": rows.select(range(held, len(rows))), "dev": rows.select(range(held))}
     return Data(splits=splits, task="multiple-choice", labels=(), source=f"{folder} (dev questions)")
 
 
-def hits(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> float:
-    """The mean over questions of the share of right ones among the answers of the path that the model likes best."""
-    scores: dict[tuple[str, str], float] = {}
-    expected = []
-    for begin in range(0, len(questions), 512):
-        some = questions[begin : begin + 512]
-        found = [paths(graph, asked) for asked in some]
-        pairs = [[(one.text, said(graph, route)) for route in ways] for one, ways in zip(some, found, strict=True)]
-        if new := list({pair: None for own in pairs for pair in own if pair not in scores}):
-            rows = Dataset.from_dict({"text": [text for text, _ in new], "pair": [path for _, path in new]})
-            logits = predict(model.model, model.tokenizer, rows, batch_size=512)[:, 0]
-            scores |= dict(zip(new, logits.tolist(), strict=True))
-        for asked, own, ways in zip(some, pairs, found, strict=True):
-            best = max(range(len(own)), key=lambda place: scores[own[place]], default=None)
-            answers = [] if best is None else ways[best].answers.tolist()
-            expected.append(len(asked.gold.intersection(answers)) / len(answers) if answers else 0.0)
-    return float(np.mean(expected))
+def hits(choose: Callable[[Ways], int], questions: Sequence[Ways]) -> float:
+    """The mean over questions of the share of right ones among the answers of the path that is chosen."""
+    return float(np.mean([one.shares[choose(one)] if one.paths else 0.0 for one in questions]))
+
+
+def reader(model: Loaded, questions: Sequence[Ways]) -> Callable[[Ways], int]:
+    """Chooses the path that the model likes best; each form is read once with each path."""
+    pairs = list({(one.text, path): None for one in questions for path in one.paths})
+    rows = Dataset.from_dict({"text": [text for text, _ in pairs], "pair": [path for _, path in pairs]})
+    logits = predict(model.model, model.tokenizer, rows, batch_size=512)[:, 0]
+    scores = dict(zip(pairs, logits.tolist(), strict=True))
+    return lambda one: max(range(len(one.paths)), key=lambda place: scores[one.text, one.paths[place]])
+
+
+def look_up(table: dict[str, str]) -> Callable[[Ways], int]:
+    """Chooses the path that the form meant in training: no model, and no answer to a question put in other words."""
+    return lambda one: one.paths.index(table[one.text]) if table.get(one.text) in one.paths else 0
 
 
 def milliseconds(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> float:
@@ -209,21 +234,35 @@ def main() -> None:
     Path("runs").mkdir(exist_ok=True)
     path, command = Path("results/metaqa.json"), shlex.join(["python", *sys.argv])
     graph = graph_of(options.folder)
-    data = training_data(graph, options.folder)
-    tests = {hops: questions_of(options.folder, graph, "test", hops) for hops in HOPS}
+    learnt = [one for hops in HOPS for one in ways_of(graph, options.folder, "dev", hops)]
+    tests = {hops: ways_of(graph, options.folder, "test", hops) for hops in HOPS}
+    timed = {hops: questions_of(options.folder, graph, "test", hops)[:200] for hops in HOPS}
+    data = training_data(learnt, options.folder)
+
+    def rows(system: str, seed: int, choose: Callable[[Ways], int], model: Loaded | None = None) -> list[Row]:
+        stamp = (seed, command, f"{options.folder} (test)", hardware(), commit(), today())
+        made = []
+        for hops, questions in tests.items():
+            share = hits(choose, questions)
+            made.append(Row("metaqa", system, f"hits@1_{hops}hop", share, "fraction", *stamp))
+            if model is not None:
+                took = milliseconds(model, graph, timed[hops])
+                made.append(Row("metaqa", system, f"latency_p50_ms_{hops}hop", took, "ms", *stamp))
+        if model is not None:
+            size = float(count_parameters(model.model)[0])
+            made.append(Row("metaqa", system, "parameters", size, "parameters", *stamp))
+        print(system, seed, *(f"{one.metric} {one.value:.4g}" for one in made), sep="  ")
+        return made
+
+    if ("best path there is", 0) not in done(path):
+        append_rows(path, rows("best path there is", 0, lambda one: int(np.argmax(one.shares))))
+        append_rows(path, rows("look-up of the form", 0, look_up(meant(learnt))))
     for seed in options.seeds:
         for role, folder in trained(options, data, seed).items():
-            if (role, seed) in done(path):
-                continue
-            model = load_model(folder)
-            stamp = (seed, command, f"{options.folder} (test)", hardware(), commit(), today())
-            rows = [Row("metaqa", role, "parameters", float(count_parameters(model.model)[0]), "parameters", *stamp)]
-            for hops, questions in tests.items():
-                share, median = hits(model, graph, questions), milliseconds(model, graph, questions[:200])
-                print(f"{role} {hops} hops: hits@1 {share:.4f}, {median:.1f} ms a question, {len(questions)} questions")
-                rows.append(Row("metaqa", role, f"hits@1_{hops}hop", share, "fraction", *stamp))
-                rows.append(Row("metaqa", role, f"latency_p50_ms_{hops}hop", median, "ms", *stamp))
-            append_rows(path, rows)
+            if (role, seed) not in done(path):
+                model = load_model(folder)
+                asked = [one for questions in tests.values() for one in questions]
+                append_rows(path, rows(role, seed, reader(model, asked), model))
 
 
 if __name__ == "__main__":

@@ -276,6 +276,20 @@ def test_training_questions_are_fair_and_the_same_everywhere(graph: Graph, train
         assert {graph.label(s, one["language"]) for s in serves} & set(one["choices"]) == {one["answer"]}
 
 
+def test_who_did_it_does_not_tell_with_what(graph: Graph) -> None:
+    """A reader learns that the doctor takes the doctor's tool, whatever the graph says that the purpose takes; or it never saw a doctor, and counts the purpose as who did it."""
+    users = defaultdict(set)
+    for tool, relation, user in graph.facts:
+        if relation == f"{NAMESPACE}usedBy":
+            users[tool].add(user)
+    everybody, named, of_right = set().union(*users.values()), 0, 0
+    for one in training_questions(600, choices=5):
+        said = {user for user in everybody if stands_in(graph.label(user, one["language"]), one["text"])}
+        named += bool(said)
+        of_right += not said.isdisjoint(users[one["gold"][0][0]])
+    assert named > 200 and of_right < 0.4 * named
+
+
 def test_korean_training_text_has_right_particles(training: list[Question]) -> None:
     """민수은, 먹으려고 after a vowel: text that no Korean writes."""
     joined = " ".join(one["text"] for one in training if one["language"] == "ko")

@@ -2,7 +2,8 @@
 
 ``training.jsonl`` has one row for each tool: what was done with it, as a clause in both languages. A question puts a
 purpose before or behind the clause, says who did it, and asks. All names come from the graph, so a label that is edited
-there is edited here.
+there is edited here. In four of ten questions the one who did it is somebody whom the graph knows to use one of the
+choices, not the right one more often than others: who does it must not tell with what.
 """
 
 from __future__ import annotations
@@ -78,11 +79,11 @@ def training_questions(
     seen: set[tuple[str, str]] = set()
     while len(made) < count:
         row, spoken = next(turns), languages[len(made) % len(languages)]
-        text, asked = _WRITERS[spoken](row, draw)
-        while (text, asked) in seen:
-            text, asked = _WRITERS[spoken](row, draw)
-        seen.add((text, asked))
         tools = _tools(row, choices, draw)
+        text, asked = _WRITERS[spoken](row, _user(tools, draw), draw)
+        while (text, asked) in seen:
+            text, asked = _WRITERS[spoken](row, _user(tools, draw), draw)
+        seen.add((text, asked))
         made.append(_question(f"train-{seed}-{len(made) + 1:05d}", spoken, row, text, asked, tools))
     return made
 
@@ -143,6 +144,15 @@ def _around() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(sorted(others)) for name, others in found.items()}
 
 
+@cache
+def _users() -> Mapping[str, tuple[str, ...]]:
+    """Tool → who uses it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for tool, user in _objects(f"{NAMESPACE}usedBy"):
+        found[_short(tool)].add(_short(user))
+    return {tool: tuple(sorted(users)) for tool, users in found.items()}
+
+
 def _objects(relation: str) -> list[tuple[Any, Any]]:
     """Subjects and objects of the graph's facts with this relation."""
     import pyoxigraph  # only who trains on the world needs the extra "knowledge"
@@ -155,10 +165,16 @@ def _short(node: Any) -> str:
     return str(node.value).removeprefix(NAMESPACE)
 
 
-def _korean(row: Row, draw: _Draw) -> tuple[str, str]:
+def _user(tools: Sequence[str], draw: _Draw) -> str:
+    """Who uses one of these tools; in half of the cases, and where the graph knows nobody, empty."""
+    users = _users().get(draw.one(tools), ())
+    return draw.one(("", draw.one(users))) if users else ""
+
+
+def _korean(row: Row, user: str, draw: _Draw) -> tuple[str, str]:
     stem = _names()[row["purpose"], "ko"].removesuffix("다")
     willing = f"{stem}려고" if final_of(stem) in ("", "ㄹ") else f"{stem}으려고"
-    who = draw.one(_WHO_KO)
+    who = _names()[user, "ko"] if user else draw.one(_WHO_KO)
     text = draw.one(_AIMS_KO).format(
         when=draw.one(_WHEN_KO),
         who=f"{with_particle(who, '은')} " if who else "",
@@ -176,8 +192,8 @@ def _verb(clause: str) -> str:
     return clause.rsplit(" ", 1)[-1]
 
 
-def _english(row: Row, draw: _Draw) -> tuple[str, str]:
-    who, they = draw.one(_WHO_EN)
+def _english(row: Row, user: str, draw: _Draw) -> tuple[str, str]:
+    who, they = (f"the {_names()[user, 'en']}", draw.one(("she", "he", "they"))) if user else draw.one(_WHO_EN)
     text = draw.one(_AIMS_EN).format(who=who, they=they, did=row["did_en"], aim=_names()[row["purpose"], "en"])
     asked = draw.one(_ASKS_EN).format(they=they, ask=row["ask_en"])
     return text[:1].upper() + text[1:], asked
