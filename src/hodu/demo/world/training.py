@@ -183,9 +183,16 @@ def _korean(row: Row, user: str, draw: _Draw) -> tuple[str, str]:
         intending=willing.removesuffix("고"),
         stem=stem,
         future=stem if final_of(stem) == "ㄹ" else future(stem),  # 덜 생각, 먹을 생각
-        did=row["did_ko"],
+        did=_shorter(row["did_ko"], draw),
     )
     return text, draw.one(_ASKS_KO[row["how_ko"]]).format(past=_verb(row["did_ko"]))
+
+
+def _shorter(clause: str, draw: _Draw) -> str:
+    """The clause whole, or only its last words: Korean leaves out what is known, and a reader that was trained with long sentences alone does not read short ones."""
+    words = clause.split(" ")
+    last = " ".join(words[draw.one(range(len(words))) :])
+    return draw.one((clause, last, last))
 
 
 def _verb(clause: str) -> str:
