@@ -290,6 +290,12 @@ def test_who_did_it_does_not_tell_with_what(graph: Graph) -> None:
     assert named > 200 and of_right < 0.4 * named
 
 
+def test_korean_training_text_is_often_as_short_as_the_founding_question(training: list[Question]) -> None:
+    """The founding question in Korean is not read by a model that was trained with longer sentences alone."""
+    lengths = [len(one["text"].split()) for one in training if one["language"] == "ko"]
+    assert sum(length <= 5 for length in lengths) > 20 and max(lengths) > 9
+
+
 def test_korean_training_text_has_right_particles(training: list[Question]) -> None:
     """민수은, 먹으려고 after a vowel: text that no Korean writes."""
     joined = " ".join(one["text"] for one in training if one["language"] == "ko")

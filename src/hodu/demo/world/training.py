@@ -25,9 +25,9 @@ _LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
 _MOST = 10_000  # in each language there are some 15,000 ways to ask
 _MOST_CHOICES = 32
 
-_UNSAID = ("",) * 6  # Korean sentences often begin with the purpose itself
-_WHO_KO = (*_UNSAID, "현우", "수진 씨", "이웃 사람", "제 친구", "옆자리 동료", "우리 이모")
-_WHEN_KO = (*_UNSAID, "어제 ", "오늘 아침 ", "지난 토요일에 ", "며칠 전 ")
+_LEFT_OUT = ("",) * 6  # Korean sentences often begin with the purpose itself
+_WHO_KO = (*_LEFT_OUT, "현우", "수진 씨", "이웃 사람", "제 친구", "옆자리 동료", "우리 이모")
+_WHEN_KO = (*_LEFT_OUT, "어제 ", "오늘 아침 ", "지난 토요일에 ", "며칠 전 ")
 _AIMS_KO = (
     "{when}{who}{willing} {did}다.",
     "{when}{who}{willing} {did}다.",
