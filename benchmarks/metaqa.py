@@ -178,12 +178,16 @@ def training_data(questions: Sequence[Ways], folder: Path) -> Data:
     return Data(splits=splits, task="multiple-choice", labels=(), source=f"{folder} (dev questions)")
 
 
-def hits(choose: Callable[[Ways], int], questions: Sequence[Ways]) -> float:
+Choose = Callable[[Ways], int | None]  # which path; nothing where none will do
+
+
+def hits(choose: Choose, questions: Sequence[Ways]) -> float:
     """The mean over questions of the share of right ones among the answers of the path that is chosen."""
-    return float(np.mean([one.shares[choose(one)] if one.paths else 0.0 for one in questions]))
+    chosen = [(one, choose(one) if one.paths else None) for one in questions]
+    return float(np.mean([0.0 if place is None else one.shares[place] for one, place in chosen]))
 
 
-def reader(model: Loaded, questions: Sequence[Ways]) -> Callable[[Ways], int]:
+def reader(model: Loaded, questions: Sequence[Ways]) -> Choose:
     """Chooses the path that the model likes best; each form is read once with each path."""
     pairs = list({(one.text, path): None for one in questions for path in one.paths})
     rows = Dataset.from_dict({"text": [text for text, _ in pairs], "pair": [path for _, path in pairs]})
@@ -192,9 +196,9 @@ def reader(model: Loaded, questions: Sequence[Ways]) -> Callable[[Ways], int]:
     return lambda one: max(range(len(one.paths)), key=lambda place: scores[one.text, one.paths[place]])
 
 
-def look_up(table: dict[str, str]) -> Callable[[Ways], int]:
+def look_up(table: dict[str, str]) -> Choose:
     """Chooses the path that the form meant in training: no model, and no answer to a question put in other words."""
-    return lambda one: one.paths.index(table[one.text]) if table.get(one.text) in one.paths else 0
+    return lambda one: one.paths.index(table[one.text]) if table.get(one.text) in one.paths else None
 
 
 def milliseconds(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]) -> float:
@@ -212,8 +216,8 @@ def milliseconds(model: Loaded, graph: CompiledGraph, questions: Sequence[Asked]
 def trained(options: argparse.Namespace, data: Data, seed: int) -> dict[str, Path]:
     """Teacher and student, made if they are not there."""
     teacher, student = (Path(f"runs/metaqa-{role}-{seed}") for role in ("teacher", "student"))
-    both = {"max_length": 64, "seed": seed}
-    asked = {"epochs": options.epochs, "learning_rate": 5e-4, "vocabulary": 1000, "dropout": 0.0}
+    both = {"max_length": 64, "seed": seed, "batch_size": 8, "learning_rate": 1e-3}  # from nothing: many small steps
+    asked = {"epochs": options.epochs, "vocabulary": 1000, "dropout": 0.0}
     once(teacher, partial(hodu.train, options.teacher, data, teacher, **asked, **both))
     small = {"student": options.student, "epochs": options.student_epochs}
     once(student, partial(hodu.distill, teacher, data, student, **small, **both))
@@ -224,10 +228,10 @@ def main() -> None:
     """Train what is missing, measure, append the rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--teacher", default="4x192")
+    parser.add_argument("--teacher", default="3x128")
     parser.add_argument("--student", default="2x96")
-    parser.add_argument("--epochs", type=float, default=0.4)
-    parser.add_argument("--student-epochs", type=float, default=0.4)
+    parser.add_argument("--epochs", type=float, default=1.2)
+    parser.add_argument("--student-epochs", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -239,7 +243,7 @@ def main() -> None:
     timed = {hops: questions_of(options.folder, graph, "test", hops)[:200] for hops in HOPS}
     data = training_data(learnt, options.folder)
 
-    def rows(system: str, seed: int, choose: Callable[[Ways], int], model: Loaded | None = None) -> list[Row]:
+    def rows(system: str, seed: int, choose: Choose, model: Loaded | None = None) -> list[Row]:
         stamp = (seed, command, f"{options.folder} (test)", hardware(), commit(), today())
         made = []
         for hops, questions in tests.items():
