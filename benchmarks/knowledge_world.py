@@ -179,11 +179,39 @@ def without_question(rows: Dataset) -> Dataset:
     return rows.remove_columns("text").add_column("text", ["?"] * len(rows))
 
 
+def trained(options: argparse.Namespace, seed: int) -> dict[str, Path]:
+    """Teacher and, if one is asked for, student, made if they are not there."""
+    home = f"runs/{options.table}-{options.name or 'world'}-{seed}"
+    folders = {"teacher": Path(f"{home}-teacher")}
+    data = training_data(options.questions, choices=options.choices)
+    slots = not options.no_slots and options.layout != "tree"
+    asked = {
+        "seed": seed,
+        "graph": str(training_graph(Path("runs/world-for-training.ttl"))),
+        "redraw": options.redraw,
+        "distractors": options.distractors,
+        "learning_rate": options.rate,
+        "batch_size": options.batch_size,
+    }
+    new = {
+        "epochs": options.epochs,
+        "facts": FactSettings(options.layout, options.tokens, slots),
+        "vocabulary": options.vocabulary,
+        "dropout": options.dropout,
+    }
+    once(folders["teacher"], partial(hodu.train, options.base, data, folders["teacher"], **new, **asked))
+    if options.student:
+        folders["student"] = Path(f"{home}-student")
+        small = {"student": options.student, "epochs": options.student_epochs or options.epochs}
+        once(folders["student"], partial(hodu.distill, folders["teacher"], data, folders["student"], **small, **asked))
+    return folders
+
+
 def main() -> None:
     """Train what is missing, measure, append the rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
     parser.add_argument("base")
-    parser.add_argument("--student", default="2x128")
+    parser.add_argument("--student", help="its shape; none is made if not given")
     parser.add_argument("--questions", type=int, default=3000)
     parser.add_argument("--choices", type=int, default=4, help="of a training question")
     parser.add_argument("--vocabulary", type=int, default=1500, help="pieces, of a teacher from nothing")
@@ -202,39 +230,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path, command = Path("results") / f"{options.table}.json", shlex.join(["python", *sys.argv])
-    data, questions = training_data(options.questions, choices=options.choices), read_questions()
-    slots = not options.no_slots and options.layout != "tree"
-    settings = FactSettings(options.layout, options.tokens, slots)
-    learnt = training_graph(Path("runs/world-for-training.ttl"))
-    shared = {"graph": str(learnt), "redraw": options.redraw, "distractors": options.distractors}
+    path, command, questions = (
+        Path("results") / f"{options.table}.json",
+        shlex.join(["python", *sys.argv]),
+        read_questions(),
+    )
     prefix = f"{options.name}: " if options.name else ""
     for seed in options.seeds:
-        home = f"runs/{options.table}-{options.name or 'world'}-{seed}"
-        teacher, student = Path(f"{home}-teacher"), Path(f"{home}-student")
-        asked = {
-            "epochs": options.epochs,
-            "learning_rate": options.rate,
-            "batch_size": options.batch_size,
-            "seed": seed,
-            **shared,
-        }
-        once(
-            teacher,
-            partial(
-                hodu.train,
-                options.base,
-                data,
-                teacher,
-                facts=settings,
-                vocabulary=options.vocabulary,
-                dropout=options.dropout,
-                **asked,
-            ),
-        )
-        small = {"student": options.student, **asked, "epochs": options.student_epochs or options.epochs}
-        once(student, partial(hodu.distill, teacher, data, student, **small))
-        for role, folder in (("teacher", teacher), ("student", student)):
+        for role, folder in trained(options, seed).items():
             if (f"{prefix}{role}: with the graph", seed) in done(path):
                 continue
             model = load_model(folder)
