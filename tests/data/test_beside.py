@@ -10,10 +10,10 @@ import pytest
 import torch
 from datasets import Dataset
 
-from hodu.data import Budget, Data, beside, collate, redrawn, tokenise, tokenise_groups, varied, with_facts
+from hodu.data import Budget, beside, check_task, collate, redrawn, tokenise, tokenise_groups, varied
 from hodu.errors import RecipeError
 from hodu.models.wordpiece import train_wordpiece
-from hodu.types import IGNORED
+from hodu.types import IGNORED, FactSettings, Task
 
 SENTENCES = [
     "dig with the trowel",
@@ -164,11 +164,18 @@ def test_redrawn_questions() -> None:
         redrawn(rows.remove_columns("choices"), Three(), Budget(9, words), 1, seed=0)
 
 
-def test_texts_that_facts_cannot_stand_beside() -> None:
-    """--graph with a language model trains without a word on something else."""
-    data = Data(splits={"train": Dataset.from_dict({"text": ["a"]})}, task=None, labels=(), source="x")
-    with pytest.raises(RecipeError, match="reads others"):
-        with_facts(data, Three(), Budget(9, words), "masked-lm")
+@pytest.mark.parametrize(
+    ("task", "settings", "said"),
+    [
+        ("masked-lm", FactSettings(), "reads others"),
+        ("question-answering", FactSettings(slots=True), "--entity-slots writes numbers into the text"),
+        ("token-classification", FactSettings("tree"), "take --fact-layout star"),
+    ],
+)
+def test_texts_that_facts_cannot_stand_beside(task: Task, settings: FactSettings, said: str) -> None:
+    """--graph with a language model trains without a word on something else; an answer is looked for in a text with numbers in it that nobody wrote."""
+    with pytest.raises(RecipeError, match=said):
+        check_task(task, settings)
 
 
 class AboutChoices(Three):

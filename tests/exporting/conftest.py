@@ -18,7 +18,7 @@ from hodu.models.facts import read_facts
 from hodu.models.load import Loaded, load_model
 from hodu.models.pooling import Pooling, pool_by, write_pooling
 from hodu.models.scratch import new_bert, new_gpt2
-from hodu.types import FactSettings, Task
+from hodu.types import TOKENS, FactSettings, Task
 from tests.knowledge.conftest import small_world
 from tests.training.conftest import sentences
 
@@ -33,7 +33,7 @@ LABELS: dict[Task, tuple[str, ...]] = {
     "multilabel": ("food", "도구", "film"),
     "token-classification": ("O", "B-thing", "I-thing"),
 }
-WITH_FACTS: tuple[Task, ...] = ("classification", "multiple-choice")
+WITH_FACTS: tuple[Task, ...] = ("classification", "multiple-choice", "question-answering")
 
 Save = Callable[..., Path]
 
@@ -77,7 +77,9 @@ def save(tmp_path_factory: pytest.TempPathFactory) -> Save:
 def models(save: Save) -> Callable[[Task], Loaded]:
     """The model of a task, loaded; those of :data:`WITH_FACTS` read facts by the star."""
     return cache(
-        lambda task: load_model(save(task, FactSettings(tokens=48, slots=True) if task in WITH_FACTS else None))
+        lambda task: load_model(
+            save(task, FactSettings(tokens=48, slots=task not in TOKENS) if task in WITH_FACTS else None)
+        )
     )
 
 

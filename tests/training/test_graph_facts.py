@@ -174,6 +174,27 @@ def test_a_tagger_that_absorbs(graph: Path, tmp_path: Path) -> None:
         assert "f1" in measured.metrics
 
 
+def test_answers_in_a_context(graph: Path, tmp_path: Path) -> None:
+    """hodu train --graph on questions whose answers stand in a context is refused, looks for answers among the facts, or stops where a student does without them."""
+    rows = []
+    for day in range(24):
+        for first, second in (("trowel", "excavator"), ("excavator", "trowel")):
+            context = f"on day {day} the {first} lay by the {second} "
+            answers = {"text": ["trowel"], "answer_start": [context.index("trowel")]}
+            rows.append({"question": "what plants flowers ?", "context": context, "answers": answers})
+    asked = write_jsonl(tmp_path / "asked.jsonl", rows)
+    settings: dict[str, Any] = {"graph": graph, **QUICK}
+    teacher = hodu.train("2x32", asked, tmp_path / "teacher", vocabulary=300, **{**settings, "epochs": 12.0})
+    (measured,) = hodu.measure([teacher], asked, graph=graph, speed=False)
+    assert measured.metrics["f1"] > 0.9
+    for facts in ("reader", "absorbed", "mixed"):
+        out = hodu.distill(teacher, asked, tmp_path / facts, student="1x16", student_facts=facts, **settings)
+        (small,) = hodu.measure([out], asked, graph=graph, speed=False)
+        assert "f1" in small.metrics
+    with pytest.raises(RecipeError, match="leave it out"):
+        hodu.train("1x16", asked, tmp_path / "x", facts=FactSettings(slots=True), vocabulary=300, **settings)
+
+
 def test_what_cannot_be(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
     """A wrong call is noticed after the training, or never."""
     with pytest.raises(GraphError, match="there is no graph"):

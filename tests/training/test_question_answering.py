@@ -178,6 +178,32 @@ def test_windows_overlap_and_have_the_answer(long: tuple[Any, Dataset]) -> None:
     assert ids[0][-1 - overlap_of(32) : -1] == ids[1][question + 1 : question + 1 + overlap_of(32)]
 
 
+def test_windows_with_facts(long: tuple[Any, Dataset]) -> None:
+    """A context loses what its facts take, an answer is found among them, or a question without facts is read otherwise than without a graph."""
+    tokenizer, data = long
+    two = Dataset.from_list([data[0], data[0]])
+    told = two.add_column("facts", [["Anna lives in Busan", "민수 는 서울 에"], []]).add_column(
+        "fact_anchors", [[], []]
+    )
+    for answering in (False, True):
+        plain, _ = windows(data, tokenizer, max_length=32, answering=answering)
+        made, said = windows(told, tokenizer, max_length=32, answering=answering)
+        assert said.questions == 2 and not said.lost
+        without = made.select(range(len(made) - len(plain), len(made)))
+        for row, same in zip(without, plain, strict=True):
+            assert not any(row["fact_ids"]) and all(row[name] == same[name] for name in same if name != "question")
+        read = set()
+        for row in made.select(range(len(made) - len(plain))):
+            facts = [place for place, fact in enumerate(row["fact_ids"]) if fact]
+            assert len(row["input_ids"]) <= 32 and max(row["fact_ids"]) == 2 and facts[-1] == len(row["input_ids"]) - 1
+            assert all(row["tags"][place] == IGNORED for place in facts)
+            if answering:
+                assert all(row["begins"][place] == row["ends"][place] == -1 for place in facts) and row["question"] == 0
+                read |= {place for place in row["begins"] if place >= 0}
+        if answering:
+            assert read == {place for row in plain for place in row["begins"] if place >= 0}
+
+
 def test_the_best_window_answers(long: tuple[Any, Dataset]) -> None:
     """Of a long context only the first window is read, or the answer is cut from another place than the model meant."""
     tokenizer, data = long

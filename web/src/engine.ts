@@ -128,14 +128,13 @@ export class Engine {
 
   async #findIn({ text, second }: Asked): Promise<Outcome> {
     if (!second.trim()) throw new Fault("empty");
-    const { parts, milliseconds, cut } = await answerIn(
-      this.tokens,
-      this.model,
-      text,
-      second,
-      this.manifest.max_length,
-    );
-    return { said: { kind: "parts", parts }, looked: null, times: { link: 0, select: 0, model: milliseconds }, cut };
+    const clock = new Clock();
+    const told = this.told([text, second]);
+    clock.mark("select");
+    const { facts } = told;
+    const found = await answerIn(this.tokens, this.model, text, second, facts, this.manifest.max_length);
+    const times = { ...clock.times, model: found.milliseconds };
+    return { said: { kind: "parts", parts: found.parts }, looked: lookedAt(text, told), times, cut: found.cut };
   }
 
   async #compare({ text, second }: Asked): Promise<Outcome> {

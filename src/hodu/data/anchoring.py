@@ -7,8 +7,6 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from hodu.errors import RecipeError
-
 Place = Sequence[int]
 
 
@@ -25,14 +23,7 @@ def anchor_numbers(
         told: texts (``text``, and ``pair`` where there is one) with the places of their facts, ``(which text, start, end)`` in characters.
         facts: the token ids of each row's facts, as they stand behind the text.
         rows: the texts' own tokens.
-
-    Raises:
-        RecipeError: the rows are words.
     """
-    if "words" in told:
-        raise RecipeError(
-            "facts hang on characters of a text, and these rows are lists of words; take --fact-layout star"
-        )
     texts = [told[name] for name in ("text", "pair") if name in told]
     encoded = tokenizer(*texts, truncation=True, max_length=max_length, return_offsets_mapping=True)
     numbered = []

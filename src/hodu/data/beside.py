@@ -15,12 +15,12 @@ from hodu.data.anchoring import anchor_numbers
 from hodu.data.store import store
 from hodu.data.types import Data
 from hodu.errors import RecipeError
-from hodu.types import IGNORED, Task
+from hodu.types import IGNORED, TOKENS, FactSettings, Task
 
 WITH_FACTS: frozenset[Task] = frozenset(
-    {"classification", "multilabel", "regression", "token-classification", "multiple-choice"}
+    {"classification", "multilabel", "regression", "token-classification", "question-answering", "multiple-choice"}
 )
-"""Tasks whose rows are texts that facts can stand beside."""
+"""Tasks whose rows are texts that facts can stand beside. A language model's facts would name the very pieces that it is to guess; a sentence's vector is kept, and an edit to the graph would not reach it."""
 
 FACTS, ANCHORS = "facts", "fact_anchors"
 SENTENCES, PLACES = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
@@ -58,13 +58,8 @@ class Budget:
     anchored: bool = False
 
 
-def with_facts(data: Data, reader: Reader, budget: Budget, task: Task | None) -> Data:
-    """The same data with facts beside each text of each split: a column of sentences, of questions with choices one for each choice.
-
-    Raises:
-        RecipeError: facts cannot stand beside the texts of this task.
-    """
-    check_task(task)
+def with_facts(data: Data, reader: Reader, budget: Budget) -> Data:
+    """The same data with facts beside each text of each split: a column of sentences, of questions with choices one for each choice."""
     return replace(data, splits={name: beside(rows, reader, budget) for name, rows in data.splits.items()})
 
 
@@ -97,8 +92,8 @@ def redrawn(rows: Dataset, reader: Reader, budget: Budget, copies: int, seed: in
     return concatenate_datasets(made)
 
 
-def check_task(task: Task | None) -> None:
-    """Refuse tasks that facts cannot stand beside.
+def check_task(task: Task | None, settings: FactSettings) -> None:
+    """Refuse tasks that facts cannot stand beside, or not in this way.
 
     Raises:
         RecipeError: it is one of them.
@@ -106,6 +101,14 @@ def check_task(task: Task | None) -> None:
     if task not in WITH_FACTS:
         raise RecipeError(
             f"facts stand beside whole texts, and {task or 'this task'} reads others; --graph works for {', '.join(sorted(WITH_FACTS))}"
+        )
+    if task in TOKENS and settings.slots:
+        raise RecipeError(
+            f"--entity-slots writes numbers into the text, and {task} answers with its own words; leave it out"
+        )
+    if task in TOKENS and settings.layout == "tree":
+        raise RecipeError(
+            f"the layout tree hangs facts on places of a whole text, and {task} reads words or windows; take --fact-layout star"
         )
 
 
@@ -181,8 +184,7 @@ def append_facts(tokenised: Dataset, told: Dataset, tokenizer: PreTrainedTokeniz
         told: the same rows as texts, with the columns of :func:`beside`.
     """
     anchored = any(place[0] >= 0 for places in told[ANCHORS] for place in places)
-    end = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-    ids = _Numbers(tokenizer, [] if end is None else [end])
+    ids = fact_tokens(tokenizer)
     table = tokenised.with_format("arrow")
     schema = tokenised.features.arrow_schema
     fields = [*schema, *(pa.field(name, pa.list_(pa.int16())) for name in ("fact_ids", "anchors")[: 1 + anchored])]
@@ -203,22 +205,23 @@ def append_facts(tokenised: Dataset, told: Dataset, tokenizer: PreTrainedTokeniz
     return store(batches(), pa.schema(fields))
 
 
-class _Numbers:
-    """The token ids of sentences, each with a separator behind it; a sentence that comes again is looked up."""
+def fact_tokens(tokenizer: PreTrainedTokenizerBase) -> Callable[[Sequence[str]], list[list[int]]]:
+    """A function from sentences to their token ids, each with a separator behind it; a sentence that comes again is looked up."""
+    end = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
+    closing = [] if end is None else [end]
+    known: dict[str, list[int]] = {}
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, end: list[int]) -> None:
-        self._tokenizer, self._end = tokenizer, end
-        self._known: dict[str, list[int]] = {}
-
-    def __call__(self, sentences: Sequence[str]) -> list[list[int]]:
-        new = [one for one in dict.fromkeys(sentences) if one not in self._known]
+    def ids(sentences: Sequence[str]) -> list[list[int]]:
+        new = [one for one in dict.fromkeys(sentences) if one not in known]
         if new:
-            encoded = self._tokenizer(new, add_special_tokens=False)["input_ids"]
-            self._known |= {one: [*ids, *self._end] for one, ids in zip(new, encoded, strict=True)}
-        return [self._known[one] for one in sentences]
+            encoded = tokenizer(new, add_special_tokens=False)["input_ids"]
+            known.update((one, [*tokens, *closing]) for one, tokens in zip(new, encoded, strict=True))
+        return [known[one] for one in sentences]
+
+    return ids
 
 
-_FILL = {"attention_mask": 1, "token_type_ids": 0, "tags": IGNORED}
+_FILL = {"attention_mask": 1, "token_type_ids": 0, "tags": IGNORED, "begins": -1, "ends": -1}
 
 
 def _fitting(facts: Sequence[list[int]], room: int) -> list[list[int]]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from datasets import Dataset
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from hodu.data.beside import FACTS, append_facts, fact_tokens
 from hodu.data.store import store
 from hodu.data.tokenise import _TYPES
 from hodu.errors import DataError
@@ -49,6 +50,8 @@ def windows(
 ) -> tuple[Dataset, Windows]:
     """Tokenise questions (``text``) with their contexts (``pair``), each in as many windows as its context needs.
 
+    Facts (a column of sentences, see :mod:`hodu.data.beside`) stand behind each window of their row, which is as much shorter.
+
     Columns: ``input_ids``, ``attention_mask``, ``token_type_ids`` where the tokenizer makes them, ``length``, and ``tags``: 0 at tokens where an answer may stand,
     :data:`IGNORED` at the others. For training the window's first token counts too: where the data has answers, :data:`BEGIN` is added at the first token of the
     first answer and :data:`END` at its last, and both at the window's first token when the answer is not whole in it (as BERT's SQuAD code has it).
@@ -66,12 +69,16 @@ def windows(
     if answering:
         fields += [("question", pa.int64()), ("begins", numbers), ("ends", numbers)]
     counts = {"split": 0, "cut": 0, "lost": 0}
+    rooms = _rooms(dataset, tokenizer, max_length)
+    origins: list[int] = []  # of each window its row
 
     def batches() -> Iterator[dict[str, pa.Array]]:
-        for start in range(0, len(dataset), _CHUNK):
-            rows = dataset[start : start + _CHUNK]
-            encoded = _encoded(rows, tokenizer, max_length, counts)
+        step = 1 if rooms else _CHUNK
+        for start in range(0, len(dataset), step):
+            rows = dataset[start : start + step]
+            encoded = _encoded(rows, tokenizer, rooms[start] if rooms else max_length, counts)
             sources: list[int] = encoded["overflow_to_sample_mapping"]
+            origins.extend(start + row for row in sources)
             places = [_places(encoded, window) for window in range(len(sources))]
             columns: dict[str, Any] = {name: encoded[name] for name in inputs}
             columns["length"] = [len(ids) for ids in encoded["input_ids"]]
@@ -84,7 +91,17 @@ def windows(
             yield {name: pa.array(columns[name], kind) for name, kind in fields}
 
     made = store(batches(), pa.schema(fields))
+    if rooms:
+        made = append_facts(made, dataset.select(origins), tokenizer, max_length)
     return made, Windows(len(dataset), len(made), **counts, max_length=max_length)
+
+
+def _rooms(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[int]:
+    """How many tokens each row's windows may have, so that its facts have room behind them, but at least half of all; nothing where no row has facts."""
+    if FACTS not in dataset.column_names:
+        return []
+    count, least = fact_tokens(tokenizer), max(max_length // 2, _least(tokenizer))
+    return [min(max_length, max(max_length - sum(map(len, count(facts))), least)) for facts in dataset[FACTS]]
 
 
 def _encoded(
@@ -113,8 +130,12 @@ def _check_room(tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
     if max_length - special - max_length // 2 <= overlap_of(max_length):
         raise DataError(
             f"a maximum of {max_length} tokens leaves no room for a question and a part of its context beside {special} special tokens; expected "
-            f"{4 * special + 8} or more"
+            f"{_least(tokenizer)} or more"
         )
+
+
+def _least(tokenizer: PreTrainedTokenizerBase) -> int:
+    return 4 * tokenizer.num_special_tokens_to_add(pair=True) + 8
 
 
 def _places(encoded: BatchEncoding, window: int) -> tuple[list[int], list[int]]:

@@ -101,7 +101,7 @@ def samples_of(
     examples = examples_of(rows, task)
     settings = facts_of(loaded.model.config)
     if graph is not None and settings is not None:
-        check_task(task)
+        check_task(task, settings)
         rows = beside(rows, reader_of(graph, settings), budget_of(loaded.tokenizer, settings))
         languages = graph.languages
     asked, made = as_asked(loaded, task, rows)

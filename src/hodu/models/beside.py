@@ -46,5 +46,5 @@ def rows_beside(loaded: Loaded, rows: Dataset, graph: str | Path) -> Dataset:
     settings = facts_of(loaded.model.config)
     if settings is None:
         return rows
-    check_task(task_of(loaded.model.config))
+    check_task(task_of(loaded.model.config), settings)
     return beside(rows, reader_of(graph, settings), budget_of(loaded.tokenizer, settings))

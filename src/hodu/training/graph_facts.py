@@ -14,7 +14,7 @@ from datasets import Dataset, concatenate_datasets
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from hodu.data import Budget, Data, Reader, beside, redrawn, with_facts
+from hodu.data import Budget, Data, Reader, beside, check_task, redrawn, with_facts
 from hodu.models.beside import budget_of, reader_of
 from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, read_facts
 from hodu.types import FactSettings, StudentFacts, Task
@@ -39,11 +39,16 @@ class Graph:
 def told(
     data: Data, task: Task | None, graph: Graph, tokenizer: PreTrainedTokenizerBase, settings: FactSettings
 ) -> Data:
-    """The data with facts beside its texts; says how many there are."""
+    """The data with facts beside its texts; says how many there are.
+
+    Raises:
+        RecipeError: facts cannot stand beside the texts of this task.
+    """
+    check_task(task, settings)
     reader: Reader = reader_of(graph.source, settings)
     budget = budget_of(tokenizer, settings)
     rest = {name: rows for name, rows in data.splits.items() if name != "train"}
-    whole = with_facts(replace(data, splits=rest), reader, budget, task)
+    whole = with_facts(replace(data, splits=rest), reader, budget)
     if "train" in data.splits:
         train = _told_training(data.splits["train"], graph, budget, settings)
         whole = replace(whole, splits={"train": train, **whole.splits})

@@ -1,6 +1,7 @@
 // The part of a passage that answers a question: windows over a long one as src/hodu/data/windows.py makes them, the likeliest span of all.
 
 import { continues } from "../knowledge/link.ts";
+import { withFacts } from "../model/inputs.ts";
 import type { Model } from "../model/model.ts";
 import type { Tokens } from "../model/tokens.ts";
 import type { Part } from "./outcome.ts";
@@ -25,8 +26,10 @@ export async function answerIn(
   model: Model,
   question: string,
   passage: string,
-  most: number,
+  facts: readonly string[],
+  longest: number,
 ): Promise<Found> {
+  const most = roomBeside(tokens, facts, longest);
   const asked = tokens.pieces(question).slice(0, Math.floor(most / 2));
   const pieces = tokens.pieces(passage);
   const whole = tokens.rowOf(asked, [], most).ids;
@@ -39,7 +42,7 @@ export async function answerIn(
   for (let window = 0; window < MOST_WINDOWS && start < Math.max(pieces.length, 1); window += 1) {
     const some = pieces.slice(start, start + room);
     const row = tokens.rowOf(asked, some, most);
-    const said = await model.run([{ ...row, facts: row.ids.map(() => 0), read: 0 }]);
+    const said = await model.run([withFacts(tokens, row, facts, longest)]);
     milliseconds += said.milliseconds;
     const span = likeliest(said.outputs["start"].values, said.outputs["end"].values, before, some.length);
     if (span.chance > best.chance) best = { first: start + span.first, last: start + span.last, chance: span.chance };
@@ -51,6 +54,14 @@ export async function answerIn(
     milliseconds,
     cut: start + room < pieces.length,
   };
+}
+
+/** How many tokens a window may have, so that the facts have room behind it, but at least half of all. */
+function roomBeside(tokens: Tokens, facts: readonly string[], longest: number): number {
+  if (!facts.length) return longest;
+  const taken = withFacts(tokens, { ids: [], types: [], cut: false }, facts, Infinity).ids.length;
+  const least = 4 * tokens.rowOf([], [], longest).ids.length + 8;
+  return Math.min(longest, Math.max(longest - taken, Math.floor(longest / 2), least));
 }
 
 /** How many special tokens stand behind a passage. */
