@@ -136,6 +136,20 @@ def test_where_facts_hang() -> None:
     assert all(anchor == 1 for anchor, fact in zip(row["anchors"], row["fact_ids"], strict=True) if fact)
 
 
+def test_where_facts_hang_on_a_choice() -> None:
+    """In the tree the facts of a choice behind a begun sentence hang on nothing: no word sees them."""
+    rows = Dataset.from_dict({"text": ["dig"], "pair": ["with the"], "choices": [["trowel", "one"]], "label": [0]})
+    told = beside(rows, Three(), Budget(100, words, anchored=True))
+    told = told.remove_columns("choices").add_column("choices", [["trowel", "one"]])  # a tree numbers nothing
+    row = tokenise_groups(told, TOKENIZER, max_length=64)[0][0]
+    hangs = [
+        i
+        for i, anchor, fact in zip(row["input_ids"][0], row["anchors"][0], row["fact_ids"][0], strict=True)
+        if anchor and not fact
+    ]
+    assert TOKENIZER.decode(hangs) == "trowel" and max(row["fact_ids"][0]) == 2
+
+
 def test_training_rows_vary() -> None:
     """Facts are learnt by heart: they stand in one order, and always there; or the dev rows change too."""
     rows = Dataset.from_dict({"text": ["a trowel"] * 4})

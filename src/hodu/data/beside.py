@@ -143,9 +143,16 @@ def _beside_choices(
             read[name].append(told.texts[place] if told else texts[place])
         read["choices"].append([one.texts[-1] for one in found] if told else choices)
         cut = [_within(one, budget) for one in found]
+        before = len(read["pair"][-1]) + 1 if "pair" in read else 0  # a choice is read behind the pair, after a space
         read[FACTS].append([facts for facts, _ in cut])
-        read[ANCHORS].append([places for _, places in cut])
+        read[ANCHORS].append([[_as_second(place, before) for place in places] for _, places in cut])
     return _with_columns(rows, read)
+
+
+def _as_second(place: tuple[int, int, int], before: int) -> tuple[int, int, int]:
+    """Where a mention stands once the third of three texts is the end of the second."""
+    text, start, end = place
+    return (1, start + before, end + before) if text == 2 else place
 
 
 def _with_columns(rows: Dataset, columns: dict[str, list[Any]]) -> Dataset:
