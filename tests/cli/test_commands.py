@@ -155,6 +155,18 @@ def test_a_label_that_only_dev_has(
     assert "odd" in said and "row 3" in said and "dev.csv" in said.replace("\n", "")
 
 
+def test_a_model_mistyped_beside_others(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`runs/techer` is looked for on the hub, without network for a minute and a half, and then called a repository."""
+    (tmp_path / "runs" / "teacher").mkdir(parents=True)
+    (tmp_path / "runs" / "teacher" / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    typed = ("distill", "runs/techer", "--data", str(data), "--out", "out")
+    said = fails(*typed, capsys=capsys, monkeypatch=monkeypatch)
+    assert "no model techer in the folder runs; there are teacher" in said.replace("\n", " ")
+
+
 def test_wrong_models_are_one_sentence(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,11 @@ def _is_here(source: str) -> bool:
             f"{source} is {'a file' if Path(source).exists() else 'no folder here'}; "
             "a model is a folder in Hugging Face format (config.json, model.safetensors, tokenizer.json) or a hub id"
         )
+    # where models stand in its folder it is a name mistyped: asking the hub, which without network is tried for a minute and a half, would only hide that
+    if "/" in source and (beside := sorted(one.parent.name for one in Path(source).parent.glob("*/config.json"))):
+        raise ModelError(
+            f"there is no model {Path(source).name} in the folder {Path(source).parent}; there are {', '.join(beside[:8])}"
+        )
     return False
 
 
