@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
 
 import hodu
-from hodu.asking import SURE, ask
+from hodu.asking import SURE, Candidate, _is_sure, ask
 from hodu.cli.app import app
 from hodu.errors import DataError, GraphError, ModelError
 from hodu.knowledge.compile import compile_graph
@@ -127,6 +127,19 @@ def test_the_model_has_a_say(model: Path, world: Path, likes: Callable[..., None
     likes("trowel", "excavator")
     both = ask(model, world, "She dug the ground. What with?", choices=["trowel", "excavator", "house", "flower"])
     assert both.answer in ("trowel", "excavator")
+
+
+@pytest.mark.parametrize(
+    ("chances", "sure"),
+    [
+        ([0.25, 0.25, 0.24, 0.23, 0.01, 0.01, 0.01], False),
+        ([0.48, 0.47, 0.03, 0.02], True),
+        ([0.36, 0.32, 0.32], False),
+    ],
+)
+def test_a_guess_is_no_answer(chances: list[float], sure: bool) -> None:
+    """Four tools that are as likely as one another are told apart by a hair, because others are out of the question."""
+    assert _is_sure([Candidate(str(place), place, chance, 1) for place, chance in enumerate(chances)]) is sure
 
 
 def test_a_longer_way_is_no_reason(model: Path, tmp_path: Path, likes: Callable[..., None]) -> None:

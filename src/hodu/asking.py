@@ -35,6 +35,8 @@ MOST_CANDIDATES, RIVALS = 32, 6
 """Candidates at most; and of those to which one of their paths leads alone, which the model must find worse."""
 SURE = 2.0
 """How many times as likely as the others are on average an answer must be: several may be right, but where nothing tells, all are alike."""
+LEAST = 0.4
+"""And how likely: two that are both right share what there is; three or four alike, among others that are out of the question, are a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def ask(
     """Answer a question from a graph.
 
     What the question mentions is linked; candidates are the choices, or without them the entities at which paths from two or more mentions meet, none longer than the longest to where the most meet; the model
-    reads each beside the question with the facts about both. What it likes best is the answer if paths from two mentions lead to it (or from one, where none meet) and it is found twice as likely as the others on average, and else
+    reads each beside the question with the facts about both. What it likes best is the answer if paths from two mentions lead to it (or from one, where none meet) and it is found twice as likely as the others on average, and with a probability of 0.4 or more, and else
     nobody knows: a candidate that no path of facts leads to is never the answer.
 
     Args:
@@ -157,7 +159,8 @@ def ask(
 def _is_sure(candidates: Sequence[Candidate]) -> bool:
     best, others = candidates[0], [one.chance for one in candidates[1:]]
     most = max(one.support for one in candidates)
-    return 0 < min(most, 2) <= best.support and (not others or best.chance * len(others) >= SURE * sum(others))
+    likely = best.chance >= LEAST and (not others or best.chance * len(others) >= SURE * sum(others))
+    return 0 < min(most, 2) <= best.support and likely
 
 
 def _settings_of(loaded: Loaded) -> FactSettings:

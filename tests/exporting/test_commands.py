@@ -58,9 +58,13 @@ def test_the_commands(
         for name, kind in types.items():
             with urllib.request.urlopen(f"{home}/{name}") as answer:
                 assert answer.headers["Content-Type"] == kind
-        for name in ("assets/", "../pairs.csv", "%2e%2e/pairs.csv"):
+        (out / "link.csv").symlink_to(data)
+        for name in ("assets/", "../pairs.csv", "%2e%2e/pairs.csv", "link.csv", "%00"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"{home}/{name}")
+        elsewhere = urllib.request.Request(home, headers={"Host": "elsewhere.example"})
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(elsewhere)
         with pytest.raises(ExportError, match=r"taken by another program; choose another with --port"):
             server_of(out, server.server_port)
         server.shutdown()

@@ -14,18 +14,20 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import hodu
-from hodu.data import beside
-from hodu.errors import DataError, ExportError, OutputError
+from hodu.data import Columns, beside
+from hodu.errors import DataError, ExportError, ModelError, OutputError
 from hodu.exporting import export as module
 from hodu.exporting import installed
 from hodu.exporting.manifest import read_manifest
 from hodu.exporting.onnx import check_exportable, to_onnx
 from hodu.exporting.parity import Disagreement
 from hodu.exporting.running import Bundle
-from hodu.exporting.samples import as_asked
+from hodu.exporting.samples import as_asked, samples_of
+from hodu.knowledge.compiled import CompiledGraph
 from hodu.models.beside import budget_of, reader_of
 from hodu.models.facts import facts_of
 from hodu.models.load import Loaded
@@ -225,6 +227,50 @@ def test_what_cannot_be_exported(
     with pytest.raises(ExportError, match=r"pip install 'hodu\[phone\]'"):
         hodu.export(plain, out)
     assert not out.exists()
+
+
+def test_models_that_are_broken(models: Callable[[Task], Loaded], tmp_path: Path) -> None:
+    """A model of NaN is exported as one that answers like PyTorch, one without a tokenizer as one that reads; a file that was cut short ends in a traceback."""
+    good = Path(models("classification").path)
+
+    def broken(name: str) -> Path:
+        return Path(shutil.copytree(good, tmp_path / name))
+
+    weights = load_file(good / "model.safetensors")
+    weights["classifier.weight"][0, 0] = torch.nan
+    save_file(weights, broken("nan") / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"classifier.weight holds numbers that are none"):
+        hodu.export(tmp_path / "nan", tmp_path / "out")
+    (broken("cut") / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes()[:5000])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        hodu.export(tmp_path / "cut", tmp_path / "out")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (broken(f"no-{name}") / "tokenizer.json").unlink()
+        (tmp_path / f"no-{name}" / name).unlink(missing_ok=True)
+        with pytest.raises(ModelError, match="tokenizer"):
+            hodu.export(tmp_path / f"no-{name}", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_writer_has_no_page(models: Callable[[Task], Loaded], tmp_path: Path) -> None:
+    """A GPT-2 is packed for the page, which can only say that it does not run there."""
+    with pytest.raises(ExportError, match="take --to gguf"):
+        hodu.export(models("causal-lm").path, tmp_path / "out")
+
+
+def test_few_texts_are_all_compared(models: Callable[[Task], Loaded], tmp_path: Path) -> None:
+    """Of twelve texts two are compared, and nobody says how little that is."""
+    few = tmp_path / "few.txt"
+    few.write_text("\n".join(GRAPH_TEXTS * 4), encoding="utf-8")
+    samples = samples_of(models("masked-lm"), "masked-lm", None, str(few), Columns())
+    assert len(samples.asked) == 12 and "only 12 texts" in samples.notes[0]
+    assert all("[MASK]" in example for example in samples.examples)
+
+
+def test_a_reader_is_asked_in_its_graphs_languages(models: Callable[[Task], Loaded], world: Path) -> None:
+    """A reader whose vocabulary spells Korean out is compared on English questions alone, and offers them to Koreans."""
+    samples = samples_of(models("multiple-choice"), "multiple-choice", CompiledGraph.open(world), None, Columns())
+    assert len(samples.asked) == 200
 
 
 def test_facts_as_text_need_no_input_of_their_own(save: Save, world: Path, few: Path, tmp_path: Path) -> None:

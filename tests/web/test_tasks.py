@@ -100,7 +100,7 @@ def test_an_answer_in_a_passage(browser: Any, tmp_path: Path) -> None:
             assert visit.ask("what ?").startswith(answer)
             assert visit.page.locator("mark").all_inner_texts() == [answer]
         visit.page.fill("#field-second", " ")
-        assert "아직 글이 없습니다" in visit.ask("what ?")
+        assert "두 글 가운데 하나가 아직 비어 있습니다" in visit.ask("what ?")
 
 
 def test_two_texts_compared(browser: Any, tmp_path: Path) -> None:

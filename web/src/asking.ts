@@ -10,6 +10,7 @@ const MOST_ROUTES = 256;
 const MOST_CANDIDATES = 32;
 const RIVALS = 6; // to which one of the paths of the best leads alone, and which the model must find worse
 const SURE = 2; // how many times as likely as the others are on average an answer must be
+const LEAST = 0.4; // and how likely: two that are both right share what there is, three equal ones are a guess
 
 /** What may be the answer: texts, their entities (null of a choice that the graph does not know), and for each entity its best route. */
 export interface Candidates {
@@ -99,5 +100,6 @@ function isSure(candidates: readonly Candidate[]): boolean {
   const [best, ...others] = candidates;
   const most = Math.max(...candidates.map((one) => one.support));
   const rest = others.reduce((sum, one) => sum + one.chance, 0);
-  return best.support > 0 && best.support >= Math.min(most, 2) && (!others.length || best.chance * others.length >= SURE * rest);
+  const likely = best.chance >= LEAST && (!others.length || best.chance * others.length >= SURE * rest);
+  return likely && best.support > 0 && best.support >= Math.min(most, 2);
 }

@@ -127,7 +127,7 @@ export class Engine {
   }
 
   async #findIn({ text, second }: Asked): Promise<Outcome> {
-    if (!second.trim()) throw new Fault("empty");
+    if (!second.trim()) throw new Fault("empty-second");
     const clock = new Clock();
     const told = this.told([text, second]);
     clock.mark("select");
@@ -138,7 +138,7 @@ export class Engine {
   }
 
   async #compare({ text, second }: Asked): Promise<Outcome> {
-    if (!second.trim()) throw new Fault("empty");
+    if (!second.trim()) throw new Fault("empty-second");
     const vectors: Float32Array[] = [];
     const times = { link: 0, select: 0, model: 0 };
     let cut = false;

@@ -18,6 +18,7 @@ export type FaultKind =
   | "gguf"
   | "task"
   | "empty"
+  | "empty-second"
   | "one-choice"
   | "no-mask";
 

@@ -2,7 +2,8 @@
 
 const FILES = {};
 const VERSION = "";
-const STORE = `hodu-page-${VERSION}`;
+const MINE = `hodu-page ${new URL(self.registration.scope).pathname} `; // other bundles of this server have their own
+const STORE = `${MINE}${VERSION}`;
 
 async function fetched(path, hash) {
   const answer = await fetch(path, { cache: "no-cache" });
@@ -21,7 +22,7 @@ async function install() {
 
 async function activate() {
   for (const name of await caches.keys())
-    if (name.startsWith("hodu-page-") && name !== STORE) await caches.delete(name);
+    if (name.startsWith(MINE) && name !== STORE) await caches.delete(name);
   await self.clients.claim();
 }
 

@@ -77,9 +77,12 @@ def main() -> None:
     except HoduError as error:
         console.print(f"[bold red]error:[/] {_escape(str(error))}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        console.print("stopped. Nothing half-written is left; repeat the command to go on from the last checkpoint.")
-        sys.exit(130)
+    except SystemExit as end:  # typer's own answer to Ctrl-C says nothing
+        if end.code == 130:
+            console.print(
+                "stopped. Nothing half-written is left; a training goes on from its last checkpoint when its command is repeated."
+            )
+        raise
 
 
 def _escape(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -94,7 +95,7 @@ def export(
     for file in made.manifest["files"].values():
         console.print(f"{made.folder / file['path']}: {file['bytes'] / 1e6:.2f} MB")
     if made.page:
-        console.print(f"{out} is ready: hodu preview {out}")
+        console.print(f"{out} is ready: hodu preview {shlex.quote(str(out))}", markup=False, soft_wrap=True)
     elif to is TargetName.phone:
         console.print(f"{out} is ready, but without a page: this checkout has none; run make page and export again")
     else:

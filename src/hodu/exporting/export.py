@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 import hodu
 from hodu.data import Columns, max_length_of
 from hodu.errors import ExportError
-from hodu.exporting.bundle import add_page, appearing, check_free
+from hodu.exporting.bundle import add_page
 from hodu.exporting.for_llama import export_gguf
 from hodu.exporting.gguf import check_gpt2
 from hodu.exporting.heads import OUTPUTS
@@ -31,6 +31,7 @@ from hodu.exporting.samples import Samples, samples_of
 from hodu.models.facts import facts_of
 from hodu.models.licence import licence_of
 from hodu.models.load import Loaded, load_model
+from hodu.output import appearing, check_free
 from hodu.types import Task
 
 if TYPE_CHECKING:
@@ -99,9 +100,13 @@ def export(
     else:
         check_installed()
     out = Path(out)
-    check_free(out, overwrite=overwrite)
+    check_free(out, overwrite=overwrite, needed=(model, data, graph))
     loaded = load_model(model)
     task = check_exportable(loaded)
+    if to == "phone" and task == "causal-lm":
+        raise ExportError(
+            f"{loaded.path} writes text, and the page does not run such models; take --to gguf (for llama.cpp and apps built on it), or --to onnx for an app of your own"
+        )
     if to == "gguf":
         check_gpt2(loaded, precision)
     if native is not None:
@@ -192,7 +197,9 @@ def _said(
         "precision": precision,
         "versions": {name: version(name) for name in writers},
         "licence": licence_of([loaded.path]),
-        "teacher": ", ".join(Path(one).name if Path(one).is_absolute() else one for one in card.get("teachers", ()))
+        "teacher": ", ".join(
+            Path(one).name if Path(one).exists() or Path(one).is_absolute() else one for one in card.get("teachers", ())
+        )
         or None,
         "recipe": card.get("recipe"),
         "figures": parity.as_json(),

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hodu.exporting.bundle import appearing
 from hodu.exporting.gguf import read_back, with_weights, write_gguf
 from hodu.exporting.manifest import manifest_of, write_manifest
 from hodu.exporting.parity import GGUF, Parity, compare, in_torch
 from hodu.exporting.quantize import Precision
 from hodu.exporting.samples import Samples
 from hodu.models.load import Loaded
+from hodu.output import appearing
 
 SUFFIX = ".gguf"
 MODEL = f"model{SUFFIX}"

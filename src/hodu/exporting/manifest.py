@@ -40,7 +40,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ExportError(f"{folder} is no bundle: it has no {MANIFEST}; {_AGAIN}") from error
     except (OSError, ValueError) as error:
         raise ExportError(f"{path} cannot be read: {error}; {_AGAIN}") from error

@@ -14,7 +14,6 @@ import torch
 import transformers
 
 from hodu.errors import ExportError
-from hodu.exporting.bundle import appearing
 from hodu.exporting.executorch import in_executorch, to_executorch
 from hodu.exporting.litert import in_litert, lengths_of, to_litert
 from hodu.exporting.manifest import TOKENIZER, write_manifest
@@ -23,6 +22,7 @@ from hodu.exporting.quantize import Precision
 from hodu.exporting.samples import Samples
 from hodu.models.facts import facts_of
 from hodu.models.load import Loaded
+from hodu.output import appearing
 from hodu.types import Task
 
 logger = logging.getLogger("hodu")

@@ -96,7 +96,7 @@ class Parity:
 
     def as_json(self) -> list[dict[str, Any]]:
         """The figures as the manifest has them."""
-        return [asdict(one) for one in self.figures]
+        return [asdict(one) for one in self.figures if one.value is not None]
 
     def table(self) -> Table:
         """The figures, a column a system."""
@@ -217,8 +217,8 @@ def _ask(
             right = found[REFERENCE][number]
             for name, outputs in found.items():
                 said[name].append(_said(task, outputs[number], asked[place].places))
-                far = max(float(np.abs(one - right[key]).max()) for key, one in outputs[number].items())
-                differences[name] = max(differences[name], far)
+                far = [float(np.abs(one - right[key]).max()) for key, one in outputs[number].items()]
+                differences[name] = float(np.max([differences[name], *far]))  # not max(), which passes NaN over
     return said, differences
 
 

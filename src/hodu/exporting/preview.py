@@ -37,12 +37,31 @@ class _Files(SimpleHTTPRequestHandler):
         super().end_headers()
 
     @override
+    def send_head(self) -> Any:
+        """A file of the bundle, and nothing that a link leads out of it to; nobody who came by another name (a page elsewhere whose name was pointed here)."""
+        host = (self.headers.get("Host") or LOOPBACK).rpartition(":")[0] or self.headers.get("Host")
+        try:
+            inside = Path(self.translate_path(self.path)).resolve().is_relative_to(Path(self.directory).resolve())
+        except ValueError:  # no name of a file at all
+            inside = False
+        if not inside or host not in (LOOPBACK, "localhost", None):
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    @override
     def list_directory(self, path: Any) -> None:
         self.send_error(404)
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a line for each file says nothing to who looks at the page."""
+
+
+class _Server(ThreadingHTTPServer):
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a browser that closes or reloads breaks off what it was loading."""
 
 
 def server_of(bundle: str | Path, port: int) -> ThreadingHTTPServer:
@@ -60,7 +79,7 @@ def server_of(bundle: str | Path, port: int) -> ThreadingHTTPServer:
             f"{bundle} has no page (index.html): it was exported with --to onnx, or from a checkout without one; build it with make page and export again with --to phone"
         )
     try:
-        return ThreadingHTTPServer((LOOPBACK, port), partial(_Files, directory=str(bundle)))
+        return _Server((LOOPBACK, port), partial(_Files, directory=str(bundle)))
     except (OSError, OverflowError) as error:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         why = "is taken by another program" if taken else f"cannot be opened ({error})"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 MOST_ROWS = 400
+_FEW = 50
 _EXAMPLES, _LONGEST_EXAMPLE = 4, 300
 _HIDE_EACH = 7  # places of a masked language model's text
 _PIECES_A_LETTER = {
@@ -90,7 +91,8 @@ def samples_of(
     Raises:
         DataError, LabelError: the data cannot be read, is not for this task or has other classes.
     """
-    languages = languages_of(loaded)
+    settings = facts_of(loaded.model.config)
+    languages = languages_of(loaded) if graph is None else _languages_of(graph)
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     if data is None:
@@ -99,7 +101,6 @@ def samples_of(
         source, rows, names, notes = _given(loaded, task, data, columns, label_names)
         languages = _languages_in(rows)
     examples = examples_of(rows, task)
-    settings = facts_of(loaded.model.config)
     if graph is not None and settings is not None:
         check_task(task, settings)
         rows = beside(rows, reader_of(graph, settings), budget_of(loaded.tokenizer, settings))
@@ -112,7 +113,9 @@ def samples_of(
 def _given(
     loaded: Loaded, task: Task, data: str, columns: Columns, label_names: Any
 ) -> tuple[str, Dataset, tuple[str, ...], tuple[str, ...]]:
-    read = split_data(load(data, columns=columns, task=task if task in OWN_CLASS else None, label_names=label_names))
+    read = load(data, columns=columns, task=task if task in OWN_CLASS else None, label_names=label_names)
+    if {"dev", "test"} & read.splits.keys() or len(read.splits["train"]) > MOST_ROWS:
+        read = split_data(read)
     if read.task in OWN_CLASS and read.task != task:
         raise DataError(f"the data is for {read.task}, and {loaded.path} does {task}", file=data)
     notes: tuple[str, ...] = ()
@@ -120,6 +123,8 @@ def _given(
         read, notes = match_labels(read, labels_of(loaded.model.config))
     name = next(one for one in ("dev", "test", "train") if one in read.splits)
     rows = read.splits[name]
+    if len(rows) < _FEW:
+        notes += (f"only {len(rows)} texts were compared, which says little; give more with --data",)
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).round().astype(int))
     return f"{read.source} ({name})", rows.select(places.tolist()), read.labels, notes
 
@@ -159,9 +164,17 @@ def examples_of(rows: Dataset, task: Task) -> list[Any]:
     found: dict[str, list[Any]] = {"ko": [], "en": []}
     for text, choices in zip(rows["text"], rows["choices"] if asks else rows["text"], strict=True):
         if len(text.strip()) > 0 and len(text) <= _LONGEST_EXAMPLE:
-            found[language_of(text)].append({"question": text, "choices": list(choices)} if asks else text)
+            shown = _with_a_gap(text) if task == "masked-lm" else text
+            found[language_of(text)].append({"question": text, "choices": list(choices)} if asks else shown)
     half = max(_EXAMPLES // 2, *(_EXAMPLES - len(other) for other in found.values()))
     return [one for some in found.values() for one in some[:half]][:_EXAMPLES]
+
+
+def _with_a_gap(text: str) -> str:
+    """The text with its longest word hidden, as the page writes it."""
+    words = text.split()
+    words[max(range(len(words)), key=lambda place: len(words[place]))] = "[MASK]"
+    return " ".join(words)
 
 
 def as_asked(loaded: Loaded, task: Task, rows: Dataset) -> tuple[list[Asked], Dataset | None]:
@@ -217,13 +230,22 @@ def _languages_in(rows: Dataset) -> tuple[str, ...]:
     return tuple(one for one in ("ko", "en") if found.count(one) >= 0.05 * len(found))
 
 
+def _languages_of(graph: CompiledGraph) -> tuple[str, ...]:
+    """Korean, English or both: what a graph's facts are said in; both where in neither."""
+    return tuple(one for one in ("ko", "en") if one in graph.languages) or ("ko", "en")
+
+
 def languages_of(loaded: Loaded) -> tuple[str, ...]:
     """Korean, English or both: what a model's vocabulary has words of; both where it has of neither."""
     world = make_world(train=2, dev=2, test=100).test
     served = []
     for language, most in _PIECES_A_LETTER.items():
         texts = [one.text for one in world if one.language == language]
-        pieces = [piece for text in texts for piece in loaded.tokenizer(text, add_special_tokens=False)["input_ids"]]
+        pieces = [
+            piece
+            for text in texts
+            for piece in loaded.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        ]
         unknown = pieces.count(loaded.tokenizer.unk_token_id) / max(1, len(pieces))
         if len(pieces) <= most * sum(map(len, texts)) and unknown <= _UNKNOWN:
             served.append(language)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from safetensors import SafetensorError
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 from transformers import (
@@ -141,12 +142,17 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
             model, info = loader.from_pretrained(
                 source, use_safetensors=True, output_loading_info=True, dtype=torch.float32, **changes
             )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         where = "" if here else "there is no such folder, and on the hub: "
         said = f"{source}: cannot be loaded as {what} from safetensors: {where}{_first_line(error)}"
         raise ModelError(said) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
+    if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes where there is none
+        raise ModelError(
+            f"{source} has no tokenizer (tokenizer.json), so no text can be read; copy that of the model it was trained from into it"
+        )
+    _check_finite(source, model)
     if task == "causal-lm" and tokenizer.pad_token is None:  # GPT-2: padding is masked, so any piece will do
         tokenizer.pad_token = tokenizer.eos_token
     missing = (*info["missing_keys"], *(key for key, *_ in info.get("mismatched_keys", ())))
@@ -162,6 +168,14 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
     if settings := facts_of(config):
         read_facts(model, settings)
     return Loaded(source, model.eval(), tokenizer, read_card(source), tuple(sorted(missing)), made_for)
+
+
+def _check_finite(source: str, model: PreTrainedModel) -> None:
+    for name, weight in model.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise ModelError(
+                f"{source}: its weight {name} holds numbers that are none (NaN or infinite), so it answers nothing; it is of a training that went wrong: take an earlier checkpoint, or train with a smaller rate"
+            )
 
 
 def load_masked_lm(path: str | Path) -> Loaded:
@@ -341,4 +355,4 @@ def quietly() -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0]
+    return " ".join(str(error).split("\n\n")[0].split())[:300]

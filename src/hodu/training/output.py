@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,11 +13,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hodu.errors import OutputError
+from hodu.output import check_free, take_place
 from hodu.training.processes import processes
 
 RECORD = "hodu.json"
 SETTINGS = "settings.json"
 _LOCK = "lock"
+_READ = ("model", "student", "data", "graph", "generator", "augment", "glove")  # settings that may name what is read
 
 
 @contextmanager
@@ -31,8 +32,8 @@ def working_folder(out: Path, settings: dict[str, Any], *, overwrite: bool, rest
         OutputError: ``out`` exists, the working folder belongs to a run with other settings or to one that is at work, or the disk is full.
     """
     team, work = processes(), working(out)
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists already; choose another --out, or give --overwrite to replace it")
+    read = (settings.get(name) for name in _READ)
+    check_free(out, overwrite=overwrite, needed=(*read, *settings.get("teachers", ())))
     with ExitStack() as held, _disk_watched(work):
         with team.main_process_first():  # the others find it made
             if team.is_main_process:
@@ -99,9 +100,8 @@ def _replace(out: Path, work: Path, write: Callable[[Path], None], *, overwrite:
     shutil.rmtree(ready, ignore_errors=True)
     ready.mkdir(parents=True)
     write(ready)
-    if out.exists() and overwrite:
-        shutil.rmtree(out)
-    os.replace(ready, out)
+    check_free(out, overwrite=overwrite)  # it may have come meanwhile
+    take_place(ready, out)
     shutil.rmtree(work, ignore_errors=True)
 
 

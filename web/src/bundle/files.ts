@@ -4,7 +4,7 @@ import { Fault } from "../errors.ts";
 import { type BundleFile, type Manifest, manifestOf } from "./manifest.ts";
 import { sha256 } from "./sha256.ts";
 
-const STORE = "hodu-bundle"; // sw.js leaves it alone
+const STORE = `hodu-bundle ${new URL(".", location.href).pathname}`; // other bundles of this server have their own; sw.js leaves it alone
 const MANIFEST = "manifest.json";
 
 export type Progress = (done: number, whole: number) => void;
@@ -43,16 +43,24 @@ export async function load(progress: Progress): Promise<Loaded> {
   return { manifest, model: got[0], tokenizer: got[1], graph: got[2] ?? null };
 }
 
-/** The server's manifest, or the one of the last visit where there is no server. */
+/** The server's manifest, or the one of the last visit where there is no server, or one that says something else (a network that asks for a login first). */
 async function manifestText(store: Cache | null): Promise<string> {
-  let answer: Response | undefined;
+  const answer = await fetch(MANIFEST, { cache: "no-cache" }).catch(() => null);
+  const served = answer?.ok ? await answer.text() : null;
+  if (served !== null && isJson(served)) return served;
+  const stored = await store?.match(MANIFEST);
+  if (stored) return stored.text();
+  if (served === null) throw new Fault("no-manifest", { status: answer?.status ?? 0 });
+  return served;
+}
+
+function isJson(text: string): boolean {
   try {
-    answer = await fetch(MANIFEST, { cache: "no-cache" });
+    JSON.parse(text);
+    return true;
   } catch {
-    answer = await store?.match(MANIFEST);
+    return false;
   }
-  if (!answer?.ok) throw new Fault("no-manifest", { status: answer?.status ?? 0 });
-  return answer.text();
 }
 
 async function fileOf(store: Cache | null, file: BundleFile, progress: (bytes: number) => void): Promise<ArrayBuffer> {

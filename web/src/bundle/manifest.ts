@@ -72,20 +72,21 @@ export function manifestOf(text: string): Manifest {
   const unknown = listOf(given["inputs"]).filter((name) => !INPUTS.includes(String(name)));
   lacking.push(...unknown.map((name) => `inputs: ${String(name)}`));
   const examples = listOf(given["examples"]).filter(
-    (one) => typeof one === "string" || typeof objectOf(one)["question"] === "string",
+    (one) => typeof one === "string" || typeof (one as Question | null)?.question === "string",
   );
   if (lacking.length) throw new Fault("bad-manifest", { lacking: lacking.join(", ") });
+  const figures = listOf(given["figures"]).filter((one) => typeof (one as Figure | null)?.value === "number");
   const manifest = {
     labels: null,
     languages: [],
     facts: null,
-    figures: [],
     licence: null,
     teacher: null,
     recipe: null,
     name: "hodu",
     ...given,
     examples,
+    figures,
   } as unknown as Manifest;
   if (manifest.task === "causal-lm") throw new Fault("gguf");
   if (!TASKS.includes(manifest.task)) throw new Fault("task", { task: manifest.task });
@@ -103,7 +104,7 @@ function parsed(text: string): unknown {
 
 function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Fault("bad-manifest", { lacking: "{…}" });
+    throw new Fault("bad-manifest", { lacking: "JSON" });
   return value as Record<string, unknown>;
 }
 

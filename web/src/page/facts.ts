@@ -149,6 +149,7 @@ function adder(panel: FactsPanel): HTMLElement {
 function added(panel: FactsPanel, names: Names, from: string, relation: number, to: string): string {
   const { reader } = panel.engine;
   if (!reader) return "";
+  if (!from.trim() || !to.trim()) return say("emptyName");
   const [subject, object] = [from, to].map((typed) => names.entity(typed, reader));
   if (subject === null || object === null) return say("unknownEntity", { name: subject === null ? from : to });
   for (const edge of edges(reader.graph.out, subject, Number.POSITIVE_INFINITY))

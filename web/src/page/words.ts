@@ -35,6 +35,7 @@ const ENGLISH = {
   select: "facts",
   model: "model",
   cutTokens: "The text is longer than the model reads; its end was left out.",
+  emptyName: "A fact needs a name on both sides.",
   cutCharacters: "Only the first {most} characters of a text are read.",
   cutChoices: "There are more than {most} choices; only these were read.",
   facts: "Facts",
@@ -114,6 +115,7 @@ const KOREAN: Words = {
   select: "사실",
   model: "모델",
   cutTokens: "글이 모델이 읽는 길이보다 길어 끝부분은 읽지 않았습니다.",
+  emptyName: "사실의 양쪽에 이름이 있어야 합니다.",
   cutCharacters: "글은 처음 {most}자까지만 읽습니다.",
   cutChoices: "보기가 {most}개를 넘어 그만큼만 읽었습니다.",
   facts: "사실",
@@ -226,6 +228,10 @@ const FAULTS: Readonly<Record<FaultKind, Readonly<Record<Language, string>>>> = 
   empty: {
     en: "There is no text yet. Type one, or take an example.",
     ko: "아직 글이 없습니다. 입력하거나 예문을 골라 보세요.",
+  },
+  "empty-second": {
+    en: "One of the two texts is still empty.",
+    ko: "두 글 가운데 하나가 아직 비어 있습니다.",
   },
   "one-choice": {
     en: "A question needs two choices or more, one a line.",
