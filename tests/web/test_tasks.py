@@ -121,6 +121,22 @@ def test_a_missing_word(browser: Any, tmp_path: Path) -> None:
         assert "[MASK]" in visit.ask("민수가 먹었다")
 
 
+def test_two_bundles_of_one_server(browser: Any, tmp_path: Path) -> None:
+    """Who opens a second bundle of one site loses the first without a network; or a network that asks for a login first hides what is kept."""
+    first, second = (plain_bundle(tmp_path / task, task) for task in ("classification", "masked-lm"))
+    context = browser.new_context(**PIXEL, locale="ko-KR")
+    with ExitStack() as stack:
+        url = stack.enter_context(served(tmp_path))
+        stack.callback(context.close)
+        one = Visit(context, f"{url}{first.name}/").opened(kept=True)
+        Visit(context, f"{url}{second.name}/").opened(kept=True)
+        context.route("**/manifest.json", lambda route: route.fulfill(status=200, body="<h1>Log in</h1>"))
+        assert one.opened().ask(SAID).startswith("긍정")
+        context.unroute("**/manifest.json")
+        context.set_offline(True)
+        assert one.opened().ask(SAID).startswith("긍정") and one.errors == []
+
+
 def test_the_benchmark(browser: Any, tmp_path: Path) -> None:
     """The button measures nothing, or never ends."""
     with opened(browser, tmp_path, "classification") as visit:
