@@ -16,7 +16,7 @@ pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not insta
 import hodu
 from hodu.asking import SURE, Candidate, _is_sure, ask
 from hodu.cli.app import app
-from hodu.errors import DataError, GraphError, ModelError
+from hodu.errors import DataError, GraphError, ModelError, OutputError
 from hodu.knowledge.compile import compile_graph
 from hodu.models.facts import read_facts
 from hodu.models.scratch import new_bert
@@ -142,6 +142,27 @@ def test_a_guess_is_no_answer(chances: list[float], sure: bool) -> None:
     assert _is_sure([Candidate(str(place), place, chance, 1) for place, chance in enumerate(chances)]) is sure
 
 
+def test_choices_that_come_twice(model: Path, world: Path, likes: Callable[..., None]) -> None:
+    """A choice that was typed twice, or two names of one thing, are rivals: nobody knows which."""
+    question = "She dug the ground to plant flowers. What with?"
+    likes("trowel")
+    twice = ask(model, world, question, choices=["trowel", "trowel", "excavator"])
+    assert twice.answer == "trowel" and len(twice.candidates) == 2
+    likes("trowel", "모종삽")
+    assert ask(model, world, question, choices=["trowel", "모종삽", "excavator"]).answer in ("trowel", "모종삽")
+    assert ask(model, world, question, choices=None).candidates
+
+
+def test_the_picture_is_written(model: Path, world: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
+    """The answer comes, and then a traceback, for the page's folder is not there."""
+    likes("trowel")
+    asked = ["ask", str(model), "She dug the ground to plant flowers. What with?", "--graph", str(world), "--page"]
+    done = CliRunner().invoke(app, [*asked, str(tmp_path / "new" / "why.svg")])
+    assert done.exit_code == 0 and (tmp_path / "new" / "why.svg").read_text(encoding="utf-8").startswith("<svg")
+    failed = CliRunner().invoke(app, [*asked, str(tmp_path)])
+    assert isinstance(failed.exception, OutputError) and "the answer stands above" in str(failed.exception)
+
+
 def test_a_longer_way_is_no_reason(model: Path, tmp_path: Path, likes: Callable[..., None]) -> None:
     """To build a house one digs with a concrete truck: it is used for foundations, which need digging."""
     file = tmp_path / "tools.ttl"
@@ -175,6 +196,11 @@ def test_what_cannot_be_asked(model: Path, world: Path, tmp_path: Path) -> None:
         ask(model, world, "  ")
     with pytest.raises(DataError, match="two or more"):
         ask(model, world, "What?", choices=["one"])
+    for choices in ("one,two", ["one", " "], [1, 2]):
+        with pytest.raises(DataError, match="a list of texts"):
+            ask(model, world, "What?", choices=choices)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="half a character"):
+        ask(model, world, "What \udcff?")
     with pytest.raises(GraphError, match="there is no graph"):
         ask(model, tmp_path / "none.ttl", "What?")
     made = new_bert("1x16", ["a b"] * 4, vocabulary=60, task="classification", labels=("a", "b"))

@@ -106,7 +106,11 @@ class Answer:
 
 
 def ask(
-    model: str | Path | Loaded, graph: str | Path | CompiledGraph, question: str, *, choices: Sequence[str] = ()
+    model: str | Path | Loaded,
+    graph: str | Path | CompiledGraph,
+    question: str,
+    *,
+    choices: Sequence[str] | None = None,
 ) -> Answer:
     """Answer a question from a graph.
 
@@ -123,11 +127,7 @@ def ask(
         ModelError: another model.
         GraphError: there is no such graph.
     """
-    if not question.strip() or len(choices) == 1:
-        raise DataError(
-            "a question is a text, and choices are two or more; came "
-            + (f"only the choice {choices[0]!r}" if choices else "an empty question")
-        )
+    choices = _checked(question, choices)
     loaded = model if isinstance(model, Loaded) else load_model(model)
     settings = _settings_of(loaded)
     reader = reader_of(graph, settings)
@@ -156,8 +156,26 @@ def ask(
     )
 
 
+def _checked(question: str, choices: Sequence[str] | None) -> list[str]:
+    """The choices, each once."""
+    if isinstance(choices, str) or not all(isinstance(one, str) and one.strip() for one in choices or ()):
+        raise DataError(f"choices are a list of texts that are not empty; came {choices!r:.100}")
+    given = list(dict.fromkeys(choices or ()))
+    if not question.strip() or len(given) == 1:
+        raise DataError(
+            "a question is a text, and choices are two or more different ones; came "
+            + (f"only the choice {given[0]!r}" if given else "an empty question")
+        )
+    if any("\ud800" <= letter <= "\udfff" for text in (question, *given) for letter in text):
+        raise DataError(
+            f"the question or a choice has half a character (a lone surrogate): {question!r:.100}; expected Unicode text"
+        )
+    return given
+
+
 def _is_sure(candidates: Sequence[Candidate]) -> bool:
-    best, others = candidates[0], [one.chance for one in candidates[1:]]
+    best = candidates[0]  # another name of the same thing is no rival
+    others = [one.chance for one in candidates[1:] if one.entity is None or one.entity != best.entity]
     most = max(one.support for one in candidates)
     likely = best.chance >= LEAST and (not others or best.chance * len(others) >= SURE * sum(others))
     return 0 < min(most, 2) <= best.support and likely

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from typer.testing import CliRunner
 
 from hodu.cli.app import app, main
@@ -231,15 +232,18 @@ def test_long_texts_are_counted(teacher: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A script around hodu takes an interrupted run for a finished one."""
+    """A script around hodu takes an interrupted run for a finished one; or it stops without a word."""
+    stopped = typer.Typer()
 
+    @stopped.command()
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hodu.cli.app.app", interrupted)
+    monkeypatch.setattr("hodu.cli.app.app", stopped)
+    monkeypatch.setattr(sys, "argv", ["hodu"])
     with pytest.raises(SystemExit) as stop:
         main()
-    assert stop.value.code == 130 and "go on" in capsys.readouterr().err
+    assert stop.value.code == 130 and "goes on from its last checkpoint" in capsys.readouterr().err
 
 
 def test_python_m_hodu_works() -> None:

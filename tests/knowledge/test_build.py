@@ -96,6 +96,8 @@ BAD = [
     ("a.tsv", b"subject\trelation\tobject\na\tb\tc\n" + b"x" * 10_000 + b"\tb\tc\n", "row 3.*10,000"),
     ("a.tsv", b"subject\trelation\tobject\na\tb\tc\n\xb0\xa1\tb\tc\n", "row 3.*CP949"),
     ("a.csv", b'subject,relation,object\na,b,c\na,"b"x,c\n', "row 3.*no CSV"),
+    ("a.csv", b"subject,relation,object\na,b,c\na,b,c, d\n", "row 3.*4 fields, and there are 3 columns"),
+    ("a.csv", b'subject,relation,object\na,b,c\n"a\nx",,c\n', "row 3.*relation is empty"),
     ("a.nt", b"<urn:a> <urn:b> <urn:c> .\n<urn:a> <urn:b> .\n<urn:a> <urn:b> <urn:c> .\n", "row 2.*N-Triples"),
     ("a.ttl", b"@prefix s: <http://www.w3.org/2004/02/skos/core#> .\n<urn:a> <urn:b> <urn:c> ; s:prefLabel '" + b"x" * 10_000 + b"'.", "10,000"),
     ("a.tsv", b"/a/[/r/UsedFor/,/c/en/a/,/c/en/b/]\t/r/UsedFor\t/c/en/a\t/c/en/b\t{\"weight\": 2.0}\n/a/[]\t/r/UsedFor\t/c/en/a\t/c/en/b\t{\n", "row 2.*ConceptNet"),
@@ -111,6 +113,16 @@ def test_a_bad_row_stops_the_build_or_is_left_out(tmp_path: Path, name: str, con
     assert name in str(stop.value) and sorted(path.name for path in tmp_path.iterdir()) == [name]
     built = build([tmp_path / name], tmp_path / "g.nt", skip_bad_rows=True)
     assert built.left_out == 1 and name in built.first_faults[0] and len(facts(tmp_path / "g.nt")) == 1
+
+
+def test_no_row_that_can_be_read(tmp_path: Path) -> None:
+    """With --skip-bad-rows a file in another encoding is called empty, and nobody says why."""
+    (tmp_path / "a.csv").write_bytes("주어,관계,목적어\n모종삽,쓰임,꽃\n".encode("cp949"))
+    with pytest.raises(DataError, match="CP949"):
+        build([tmp_path / "a.csv"], tmp_path / "g.nt", skip_bad_rows=True)
+    (tmp_path / "b.tsv").write_text("subject\trelation\tobject\na\tb\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"none of the 1 rows can be read, the first of them: .*2 fields"):
+        build([tmp_path / "b.tsv"], tmp_path / "g.nt", skip_bad_rows=True)
 
 
 REFUSED = [

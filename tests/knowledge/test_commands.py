@@ -76,3 +76,52 @@ def test_a_shown_typo_is_a_sentence(hodu, tools: Path) -> None:  # type: ignore[
     status, said = hodu("show", tools, "shovel")
     assert status == 1 and "shovel" in said
     assert "excavator" in hodu("show", tools, "EXCAVATOR")[1]
+
+
+def test_a_graph_is_not_compiled_over(hodu, tools: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """hodu graph compile writes over the only copy of the graph, or over somebody's notes."""
+    before, notes = tools.read_bytes(), tmp_path / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    for out in (tools, notes, tmp_path):
+        status, said = hodu("compile", tools, "--out", out)
+        assert status == 1 and "is no compiled graph" in said
+    assert tools.read_bytes() == before and notes.read_text() == "mine"
+    for _ in range(2):
+        assert hodu("compile", tools, "--out", tmp_path / "tools.hodu")[0] == 0
+    status, said = hodu("check", tmp_path / "tools.hodu")
+    assert status == 1 and "name the graph that it was made from" in said
+
+
+def test_what_almost_has_the_name_is_named(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """Who types half of a label is told to make a new thing of it."""
+    status, said = hodu("remove", tools, "trow", "used for", "digging the ground")
+    assert status == 1 and "there is 'hand trowel', 'trowel'" in said and "--new" not in said
+    assert hodu("show", tools, "trowel", "--limit", "-3")[0] == 2
+
+
+def test_a_label_does_not_command_the_terminal(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """An id with :x: in it is shown with a picture, so that nobody can copy it; a label colours the terminal or writes backwards."""
+    text = '<urn:x:a> a class:Tool ; skos:prefLabel "t:x:three \\u001B[31m\\u202Ered"@en .\n'
+    tools.write_text(tools.read_text(encoding="utf-8") + text, encoding="utf-8")
+    status, said = hodu("show", tools, "urn:x:a")
+    assert status == 0 and "urn:x:a" in said and "t:x:three" in said and "\x1b" not in said and "\u202e" not in said
+
+
+def test_bytes_that_are_no_text(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """In a terminal of another encoding every question ends in a traceback."""
+    status, said = hodu("show", tools, "\udcff")
+    assert status == 1 and "is no UTF-8 text" in said
+
+
+def test_a_label_of_every_sentence(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A thing called "the" is never linked, and check has nothing to say."""
+    tools.write_text(
+        tools.read_text(encoding="utf-8") + ':the a class:Tool ; skos:prefLabel "the"@en .\n', encoding="utf-8"
+    )
+    assert "labels that stand in nearly every text" in hodu("check", tools)[1]
+
+
+def test_a_byte_order_mark(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A file that was saved on Windows can be built from, and not be opened."""
+    tools.write_bytes(b"\xef\xbb\xbf" + tools.read_bytes())
+    assert hodu("check", tools)[0] == 0

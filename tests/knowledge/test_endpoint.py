@@ -108,6 +108,35 @@ def test_a_server_that_stays_silent() -> None:
         assert time.monotonic() - began < 5
 
 
+def test_a_server_that_trickles() -> None:
+    """The command waits for ever, though something comes now and then."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/sparql-results+json")
+            self.end_headers()
+            for _ in range(60):
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    return
+                time.sleep(0.1)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises(GraphError, match=r"does not answer within 0\.3 s"):
+        KnowledgeGraph.connect(f"http://127.0.0.1:{server.server_port}/query", timeout=0.3)
+    assert time.monotonic() - began < 4
+    server.shutdown()
+    server.server_close()
+
+
 ANSWERS = [
     (200, "text/html", b"<html>", "address of the endpoint"),
     (404, "text/plain", b"no such page", "404"),

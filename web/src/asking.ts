@@ -97,7 +97,8 @@ export function answerOf(
 }
 
 function isSure(candidates: readonly Candidate[]): boolean {
-  const [best, ...others] = candidates;
+  const best = candidates[0];
+  const others = candidates.slice(1).filter((one) => one.entity === null || one.entity !== best.entity); // another name of the same thing is no rival
   const most = Math.max(...candidates.map((one) => one.support));
   const rest = others.reduce((sum, one) => sum + one.chance, 0);
   const likely = best.chance >= LEAST && (!others.length || best.chance * others.length >= SURE * rest);

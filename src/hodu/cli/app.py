@@ -23,7 +23,7 @@ from hodu.cli.graph_compiled import add_compiled_commands
 from hodu.cli.measure import measure
 from hodu.cli.recipes import recipes
 from hodu.cli.train import train
-from hodu.errors import HoduError
+from hodu.errors import DataError, HoduError
 
 app = typer.Typer(
     help="hodu (호두): a language model in a nutshell. Distil a big transformer into a small one and measure what was kept.",
@@ -71,8 +71,9 @@ def _common(
 
 def main() -> None:
     """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C is 130."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except HoduError as error:
         console.print(f"[bold red]error:[/] {_escape(str(error))}")
@@ -83,6 +84,16 @@ def main() -> None:
                 "stopped. Nothing half-written is left; a training goes on from its last checkpoint when its command is repeated."
             )
         raise
+
+
+def _check_arguments(given: list[str]) -> None:
+    """Bytes that are no UTF-8 come as halves of characters, which no tokenizer and no graph takes; names of files may have them."""
+    for one in given:
+        if any("\ud800" <= letter <= "\udfff" for letter in one) and not Path(one).exists():
+            shown = one.encode("utf-8", "replace").decode()
+            raise DataError(
+                f"{shown!r} is no UTF-8 text; set the terminal or the script that calls hodu to UTF-8 (in an old Korean one it is CP949)"
+            )
 
 
 def _escape(text: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+
+from hodu.cli.plain import console, plain
+from hodu.errors import OutputError
 
 
 def ask(
@@ -21,20 +22,27 @@ def ask(
         str | None,
         typer.Option("--choices", help="Possible answers, separated by commas. Default: what the graph has."),
     ] = None,
-    page: Annotated[Path | None, typer.Option("--page", help="Write the reason as a page with a picture.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", help="Write the reason as a page with a picture, or the picture alone (FILE.svg)."),
+    ] = None,
 ) -> None:
     """Answer a question from a knowledge graph, and say which facts decided it."""
     from hodu.asking import ask as run
 
     given = [one.strip() for one in choices.split(",") if one.strip()] if choices else []
     answer = run(model, graph, question, choices=given)
-    console = Console(highlight=False)
-    console.print(answer.tree())
-    shown = ", ".join(f"{escape(one.text)} {one.chance:.0%}" for one in answer.candidates[:5])
+    screen = console()
+    screen.print(answer.tree())
+    shown = ", ".join(f"{plain(one.text)} {one.chance:.0%}" for one in answer.candidates[:5])
     if answer.candidates:
-        console.print(f"[dim]{shown}[/]")
+        screen.print(f"[dim]{shown}[/]")
     elif not answer.mentions:
-        console.print("[dim]the question mentions nothing that the graph knows[/]")
+        screen.print("[dim]the question mentions nothing that the graph knows[/]")
     if page:
-        page.write_text(answer.page(), encoding="utf-8")
-        console.print(f"the reason as a page: {page}")
+        try:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(answer.svg() if page.suffix == ".svg" else answer.page(), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{page} cannot be written: {error.strerror}; the answer stands above") from error
+        screen.print(f"the reason as a page: {plain(str(page))}")

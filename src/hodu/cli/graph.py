@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from hodu.cli.plain import console, plain
 
 if TYPE_CHECKING:
     from hodu.knowledge import KnowledgeGraph, Report, Triple
@@ -61,8 +62,8 @@ def build(
     """Make a graph of tables, ConceptNet or RDF files."""
     from hodu.knowledge import build as make
 
-    console = Console(stderr=True)
-    with _Shown(console, sources) as progress:
+    screen = console(stderr=True)
+    with _Shown(screen, sources) as progress:
         made = make(
             sources,
             out,
@@ -74,10 +75,10 @@ def build(
             progress=progress,
         )
     if made.left_out:
-        console.print(f"[yellow]{made.left_out:,} bad rows left out[/], the first of them:")
+        screen.print(f"[yellow]{made.left_out:,} bad rows left out[/], the first of them:")
         for fault in made.first_faults:
-            console.print(f"  · {escape(fault)}", highlight=False)
-    console.print(f"{made.out}: {made.facts:,} facts read, {made.statements:,} statements with labels and weights")
+            screen.print(f"  · {plain(fault)}")
+    screen.print(f"{made.out}: {made.facts:,} facts read, {made.statements:,} statements with labels and weights")
 
 
 class _Shown:
@@ -95,7 +96,7 @@ class _Shown:
             disable=not console.is_terminal,
         )
         self._tasks = {
-            path: self._bars.add_task(escape(path.name), total=path.stat().st_size or 1, statements=0, visible=False)
+            path: self._bars.add_task(plain(path.name), total=path.stat().st_size or 1, statements=0, visible=False)
             for path in sources
             if path.is_file()
         }
@@ -129,7 +130,7 @@ def check(
 
 
 def _print_report(report: Report) -> None:
-    console = Console()
+    screen = console()
     for severity, colour in (("error", "red"), ("warning", "yellow")):
         found = [one for one in report.findings if one.severity == severity]
         if not found:
@@ -143,17 +144,16 @@ def _print_report(report: Report) -> None:
             show_lines=True,
         )
         for one in found:
-            examples = "\n".join(escape(example) for example in one.examples)
+            examples = "\n".join(plain(example) for example in one.examples)
             more = f"\n… and {one.count - len(one.examples):,} more" if one.count > len(one.examples) else ""
             table.add_row(
-                f"{one.count:,}", f"[bold]{escape(one.title)}[/]\n[dim]{escape(one.advice)}[/]", examples + more
+                f"{one.count:,}", f"[bold]{plain(one.title)}[/]\n[dim]{plain(one.advice)}[/]", examples + more
             )
-        console.print(table)
+        screen.print(table)
     size = f"{report.entities:,} entities, {report.facts:,} facts, {report.relations:,} relations, {report.classes:,} classes"
     errors, warnings = (sum(one.count for one in some) for some in (report.errors, report.warnings))
-    console.print(
-        f"{escape(report.name)}: {size}; {errors:,} errors, {warnings:,} warnings ({report.seconds:.1f} s)",
-        highlight=False,
+    screen.print(
+        f"{plain(report.name)}: {size}; {errors:,} errors, {warnings:,} warnings ({report.seconds:.1f} s)",
     )
 
 
@@ -161,7 +161,7 @@ def _print_report(report: Report) -> None:
 def show(
     name: Graph,
     label: Annotated[str, typer.Argument(help="The label or the id of an entity, relation or class.")],
-    limit: Annotated[int, typer.Option("--limit", help="Facts to show, each way.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Facts to show, each way.")] = 50,
 ) -> None:
     """Show what a graph says about a thing: labels, classes and facts."""
     from itertools import islice
@@ -169,21 +169,21 @@ def show(
     from hodu.knowledge import KnowledgeGraph
     from hodu.knowledge.lookup import look_up
 
-    console = Console(highlight=False)
+    screen = console()
     with KnowledgeGraph.open(name, read_only=True) as opened:
         for number, id in enumerate(look_up(opened, label)):
             if number:
-                console.print()
-            console.print(f"[bold]{escape(_name(opened, id))}[/]  [dim]{escape(id)}[/]")
+                screen.print()
+            screen.print(f"[bold]{plain(_name(opened, id))}[/]  [dim]{plain(id)}[/]")
             for one in opened.labels(id):
-                console.print(
-                    f"  {one.language or '-':<3} {escape(one.text)}{'' if one.preferred else ' [dim](alias)[/]'}"
+                screen.print(
+                    f"  {one.language or '-':<3} {plain(one.text)}{'' if one.preferred else ' [dim](alias)[/]'}"
                 )
             for of in opened.classes(id):
-                console.print(f"  is of class {escape(_name(opened, of))}")
+                screen.print(f"  is of class {plain(_name(opened, of))}")
             for facts in (opened.triples(subject=id), opened.triples(object=id), opened.triples(relation=id)):
                 for fact in sorted(islice(facts, limit), key=lambda one: (one.relation, one.subject, one.object)):
-                    console.print("  " + escape(_said(opened, fact)))
+                    screen.print("  " + plain(_said(opened, fact)))
 
 
 def _said(opened: KnowledgeGraph, fact: Triple) -> str:
@@ -224,7 +224,7 @@ def add(
         opened.add(*ends, weight=weight, source=source)
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
         said = _said(opened, fact)
-    Console(highlight=False).print(f"added: {escape(said)}")
+    console().print(f"added: {plain(said)}")
 
 
 @graph.command()
@@ -240,4 +240,4 @@ def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) ->
         ]
         opened.remove(*ends)
         said = _said(opened, Triple(ends[0], ends[1], ends[2]))
-    Console(highlight=False).print(f"removed: {escape(said)}")
+    console().print(f"removed: {plain(said)}")

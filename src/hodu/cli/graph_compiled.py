@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
+
+from hodu.cli.plain import console, plain
 
 if TYPE_CHECKING:
     from hodu.knowledge.compiled import CompiledGraph
@@ -58,8 +58,8 @@ def link(file: Compiled, text: Text) -> None:
         for number, one in enumerate(mention.candidates):
             first = ("", "") if number else (f"{mention.start}-{mention.end}", mention.surface)
             label = graph.label(one.entity, language_of(text))
-            table.add_row(*map(escape, (*first, label, f"{one.score:.2f}", one.reason, graph.iri(one.entity))))
-    Console().print(table)
+            table.add_row(*map(plain, (*first, label, f"{one.score:.2f}", one.reason, graph.iri(one.entity))))
+    console().print(table)
 
 
 def facts(
@@ -79,14 +79,14 @@ def facts(
 
     graph, language = CompiledGraph.open(file), language_of(text)
     mentions = find(graph, text)
-    tree = Tree(escape(_marked(graph, text, mentions, language)))
+    tree = Tree(plain(_marked(graph, text, mentions, language)))
     groups: dict[str, Tree] = {}
     for fact in select(graph, mentions, relation=relation, hops=hops, limit=limit):
-        group = groups.setdefault(fact.reason, Tree(escape(fact.reason), style="dim"))
+        group = groups.setdefault(fact.reason, Tree(plain(fact.reason), style="dim"))
         sentence = graph.verbalise(fact.subject, fact.relation, fact.object, language)
-        group.add(f"[not dim]{escape(sentence)}[/]  {fact.weight:.3f}")
+        group.add(f"[not dim]{plain(sentence)}[/]  {fact.weight:.3f}")
     tree.children.extend(groups.values())
-    Console().print(tree)
+    console().print(tree)
     if not groups:
         typer.echo("the graph has no facts about this" if mentions else "no entity of the graph is mentioned")
 

@@ -92,6 +92,10 @@ def _fill(folder: Path, reader: _Reader, out: Path) -> Built:
     store = Store() if to_file else Store(folder)
     store.bulk_extend(reader)
     if not reader.facts:
+        if reader.faults.count:
+            raise DataError(
+                f"no facts: none of the {reader.faults.count:,} rows can be read, the first of them: {reader.faults.first[0]}"
+            )
         raise DataError(
             f"no facts in {', '.join(map(str, reader.paths))}: an empty graph answers nothing; expected rows of subject, relation, object"
         )

@@ -13,6 +13,7 @@ from hodu.knowledge.finding import Finding, Report, Severity, Tally
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.rules import RULES, Rule
 from hodu.knowledge.shapes import violations
+from hodu.knowledge.stop_words import STOP_WORDS
 from hodu.knowledge.structure import Islands, circles
 from hodu.knowledge.terms import Row, Term, node
 from hodu.knowledge.types import Relation
@@ -97,6 +98,19 @@ class _Look:
             (f"<{id}>:", fault) for id, label in self.graph.all_labels() if (fault := fault_of_label(label.text))
         )
         self.note("label", "error", "labels that no text can mention", "shorten or correct them", bad)
+        hidden = self.graph.schema.hidden
+        common = Tally(
+            (f"<{id}>:", repr(label.text))
+            for id, label in self.graph.all_labels()
+            if label.text.casefold() in STOP_WORDS and id not in hidden
+        )
+        self.note(
+            "stop-word",
+            "warning",
+            "labels that stand in nearly every text: what is called so is hardly ever linked",
+            "give a longer label",
+            common,
+        )
 
     def facts(self) -> None:
         islands, hidden = Islands(), self.graph.schema.hidden

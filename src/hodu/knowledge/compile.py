@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from rich.progress import Progress
 
-from hodu.errors import DataError
+from hodu.errors import DataError, OutputError
 from hodu.knowledge import layout
 from hodu.knowledge.compiled import ANY, CompiledGraph
 from hodu.knowledge.endings import TAILS, tails
@@ -32,6 +32,17 @@ class Source(Protocol):
     def all_classes(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
 
 
+def _may_write(out: Path) -> None:
+    """A compiled graph is made anew whenever its source changes; nothing else is replaced."""
+    if out.exists() and not (out.is_file() and (not out.stat().st_size or _begins(out) == layout.MAGIC)):
+        raise OutputError(f"{out} is there already and is no compiled graph; choose another --out")
+
+
+def _begins(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(len(layout.MAGIC))
+
+
 def compile_graph(
     graph: Source, out: str | Path, *, languages: Sequence[str] = ("ko", "en"), progress: bool = True
 ) -> CompiledGraph:
@@ -42,8 +53,9 @@ def compile_graph(
 
     Raises:
         DataError: an edge has no finite weight.
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or another one than a compiled graph stands there.
     """
+    _may_write(Path(out))
     with Progress(transient=True, disable=not progress) as bar:
         steps = bar.add_task("entities", total=5)
 

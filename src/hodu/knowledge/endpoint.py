@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterable, Iterator
 from http.client import HTTPException, HTTPResponse
-from typing import cast
+from typing import Any, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, Triple, parse_query_results
+from typing_extensions import override
 
 from hodu.errors import GraphError
 from hodu.knowledge.terms import Bindings, Row, bind, written
@@ -23,6 +25,31 @@ _FORMATS = {
 
 
 _VIRTUOSO_ASK = "__ASK_RETVAL"  # Virtuoso 7 answers an ASK with a row of this
+
+
+_SLOWEST = 100  # bytes a second: an answer that comes more slowly than this, once it has begun, will not end
+
+
+class _Arriving(io.RawIOBase):
+    """An answer as it arrives, part by part, given up when it only trickles."""
+
+    def __init__(self, answer: HTTPResponse, timeout: float) -> None:
+        self._answer, self._timeout = answer, timeout
+        self._begun, self._bytes = time.monotonic(), 0
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        part = self._answer.read1(len(buffer))
+        buffer[: len(part)] = part
+        self._bytes += len(part)
+        took = time.monotonic() - self._begun
+        if part and took > self._timeout and self._bytes < _SLOWEST * took:
+            raise TimeoutError
+        return len(part)
 
 
 class Endpoint:
@@ -96,7 +123,7 @@ class Endpoint:
                 f"{self.url} answers with {kind}; expected SPARQL results: is it the address of the endpoint itself, such as …/query or …/sparql?"
             )
         try:
-            return parse_query_results(io.BufferedReader(answer, 2**16), _FORMATS[kind])
+            return parse_query_results(io.BufferedReader(_Arriving(answer, self.timeout), 2**16), _FORMATS[kind])
         except (OSError, SyntaxError, HTTPException) as error:
             raise self._broken(error) from error
 

@@ -105,6 +105,10 @@ def read_file(path: Path) -> Store:
         GraphError: the file cannot be read, or is not what its name says.
     """
     format = format_of(path)
+    if format is None and path.suffix == ".hodu":
+        raise GraphError(
+            f"{path} is a compiled graph, or would be: such are only read, by ask, link, facts and export; name the graph that it was made from"
+        )
     if format is None:
         raise GraphError(
             f"{path} has a name that hodu does not know; expected a folder or {', '.join(FORMATS)} (.gz too). "
@@ -113,6 +117,8 @@ def read_file(path: Path) -> Store:
     store = Store()
     try:
         with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            if stream.read(3) != b"\xef\xbb\xbf":  # the mark that Windows puts before UTF-8
+                stream.seek(0)
             store.bulk_extend(Quad(*quad.triple) for quad in parse(cast(IO[bytes], stream), format))
     except SyntaxError as error:
         raise GraphError(f"{path}, row {error.lineno}: {error}; expected {format.name}") from error

@@ -11,6 +11,7 @@ from hodu.knowledge.vocabulary import entity_id, fault_of_label, language_of, na
 
 _EXACT = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text }"
 _ANY = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text FILTER(LCASE(STR(?text)) = LCASE(?typed)) }"
+_LIKE = "SELECT DISTINCT ?text WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text FILTER(CONTAINS(LCASE(STR(?text)), LCASE(?typed))) } LIMIT 3"
 _KNOWN = "ASK { { ?id ?p ?o } UNION { ?s ?id ?o } UNION { ?s ?p ?id } }"
 _SHOWN = 10
 
@@ -23,16 +24,16 @@ def look_up(graph: KnowledgeGraph, text: str) -> list[str]:
     """
     found = _found(graph, text)
     if not found:
-        raise GraphError(f"{graph.name} has nothing with the label or id {text!r}; hodu graph add --new makes it")
+        raise GraphError(f"{graph.name} has nothing with the label or id {text!r}{_like(graph, text)}")
     return found
 
 
-def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool = False) -> str:
+def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool | None = None) -> str:
     """The id of the one entity or relation that a person means.
 
     Args:
         kind: ``entity`` or ``relation``.
-        new: make it, with its label, if it is not there.
+        new: make it, with its label, if it is not there; None: that is no choice here.
 
     Raises:
         GraphError: none is there, or several have the label: they are listed.
@@ -57,7 +58,8 @@ def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool = False) ->
             if kind == "relation"
             else ""
         )
-        raise GraphError(f"{graph.name} has no {kind} with the label or id {text!r}{known}. To make it, give --new")
+        make = "" if new is None else ". To make it, give --new"
+        raise GraphError(f"{graph.name} has no {kind} with the label or id {text!r}{known}{_like(graph, text)}{make}")
     return _made(graph, text, kind)
 
 
@@ -82,6 +84,14 @@ def _found(graph: KnowledgeGraph, text: str) -> list[str]:
     if not found:  # another language, or another case: all labels are looked at
         found = {row["id"].value for row in graph.query(_ANY, typed=text) if isinstance(row["id"], NamedNode)}
     return sorted(found)
+
+
+def _like(graph: KnowledgeGraph, text: str) -> str:
+    """Labels in which the text stands."""
+    found = sorted(
+        {str(row["text"].value) for row in graph.query(_LIKE, typed=text) if isinstance(row["text"], Literal)}
+    )
+    return f"; there is {', '.join(map(repr, found))}" if found else ""
 
 
 def _is_id(text: str) -> bool:

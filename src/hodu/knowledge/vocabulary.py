@@ -73,13 +73,13 @@ def fault_of_label(text: str) -> str | None:
     if len(text) > _LONGEST_LABEL:
         return (
             f"a label has {len(text):,} characters ({text[:30]!r}…); expected at most {_LONGEST_LABEL:,}. "
-            "Labels are what a text can mention; put longer text elsewhere, or give --skip-bad-rows to leave it out"
+            "Labels are what a text can mention; put longer text elsewhere"
         )
     control = _CONTROL.search(text)
     if control:
         return (
             f"the label {text[:60]!r} has the control character U+{ord(control[0]):04X} at place {control.start() + 1}; "
-            "remove it, or give --skip-bad-rows to leave it out"
+            "remove it"
         )
     return None
 

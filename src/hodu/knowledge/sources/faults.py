@@ -25,7 +25,7 @@ class Faults:
         """
         error = DataError(message, file=file, row=row, column=column)
         if not self.skip:
-            raise error
+            raise DataError(f"{message}; --skip-bad-rows leaves such rows out", file=file, row=row, column=column)
         self.count += 1
         if len(self.first) < _SHOWN:
             self.first.append(str(error))

@@ -48,11 +48,13 @@ def read_table(
     rows = _rows(path, faults, advance)
     if columns is None:
         first = next(rows, None)
+        if first is None and faults.count:
+            raise DataError(f"has no row that can be read: {faults.first[0]}", file=path)
         if first is None:
             raise DataError("is empty; expected a header such as subject, relation, object, and rows", file=path)
-        places = _places(first[1], path)
+        places, width = _places(first[1], path), len(first[1])
     else:
-        places = {name: number for number, name in enumerate(columns) if name in COLUMNS}
+        places, width = {name: number for number, name in enumerate(columns) if name in COLUMNS}, len(columns)
         if missing := [name for name in _NEEDED if name not in places]:
             raise DataError(
                 f"the columns {', '.join(columns)} lack {', '.join(missing)}; expected names of {', '.join(COLUMNS)}, and - for others",
@@ -60,7 +62,7 @@ def read_table(
             )
     for row, fields in rows:
         try:
-            quads = list(_statements(fields, places, naming))
+            quads = list(_statements(fields, places, width, naming))
         except GraphError as error:
             naming.forget()
             faults.bad(str(error), path, row)
@@ -83,6 +85,7 @@ def _rows(path: Path, faults: Faults, advance: Advance) -> Iterator[tuple[int, l
 
     reader = csv.reader(numbered(), strict=True)
     while True:
+        begin = at + 1  # a field in quotes may hold line ends
         try:
             fields = next(reader)
         except StopIteration:
@@ -93,7 +96,7 @@ def _rows(path: Path, faults: Faults, advance: Advance) -> Iterator[tuple[int, l
             )
             continue
         if any(fields):
-            yield at, fields
+            yield begin, fields
 
 
 def _places(header: list[str], path: Path) -> dict[str, int]:
@@ -124,10 +127,14 @@ def _places(header: list[str], path: Path) -> dict[str, int]:
     return places
 
 
-def _statements(fields: list[str], places: dict[str, int], naming: Naming) -> Iterator[Quad]:
+def _statements(fields: list[str], places: dict[str, int], width: int, naming: Naming) -> Iterator[Quad]:
     most = max(places[name] for name in _NEEDED) + 1
     if len(fields) < most:
         raise GraphError(f"has {len(fields)} fields; expected at least {most}")
+    if any(field.strip() for field in fields[width:]):
+        raise GraphError(
+            f"has {len(fields)} fields, and there are {width} columns; in a CSV put a field with commas in quotes"
+        )
     subject, relation, object = (fields[places[name]] for name in _NEEDED)
     for name, text in zip(_NEEDED, (subject, relation, object), strict=True):
         if not text.strip():
