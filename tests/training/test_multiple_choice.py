@@ -197,6 +197,13 @@ def test_an_ensemble_of_choosers(chooser: Path, questions: Path, tmp_path: Path)
     assert "accuracy" in json.loads((out / "hodu.json").read_text())
 
 
+def test_a_classifier_learns_to_choose(teacher: Path, questions: Path, tmp_path: Path) -> None:
+    """A model that was trained to tell classes apart cannot be trained to choose: its head has another size."""
+    out = hodu.train(teacher, questions, tmp_path / "chooser", task="multiple-choice", **{**QUICK, "epochs": 0.1})
+    loaded = load_model(out)
+    assert loaded.model.classifier.weight.shape[0] == 1 and not loaded.untrained
+
+
 def test_what_cannot_be_says_so(teacher: Path, chooser: Path, questions: Path, data: Path, tmp_path: Path) -> None:
     """A classifier, a review file or a recipe for language models ends in a traceback from inside transformers."""
     with pytest.raises(RecipeError, match="is for masked-lm teachers, and --task says multiple-choice"):

@@ -257,7 +257,10 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
         labels: class names in id order; empty for tasks whose answers have no names.
     """
     if task in OWN_CLASS - TOKENS:  # their heads have one size only
-        return load_model(path, task)
+        choosing = (
+            {"ignore_mismatched_sizes": True} if task == "multiple-choice" else {}
+        )  # a classifier's head has its name
+        return load_model(path, task, **choosing)
     settings = head_settings(task, labels)
     own = load_model(path, task)
     theirs, ours = labels_of(own.model.config).values(), settings["id2label"].values()
