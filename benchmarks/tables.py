@@ -38,6 +38,7 @@ _TITLES = {
     "parameters": "parameters",
     "non_embedding_parameters": "without embeddings",
     "size_bytes": "size on disk",
+    "mcnemar_p": "McNemar's p against no graph",
     "latency_p50_ms": "latency p50, ms",
     "latency_p95_ms": "latency p95, ms",
     "tokens_per_second": "tokens/s",
@@ -105,7 +106,7 @@ def _show(metric: str, value: float) -> str:
         return f"{value / 1e6:.2f} M"
     if metric in ("tokens_per_second", "seconds_to_goal"):
         return f"{value:,.0f}"
-    if metric in ("ratio_to_best_other", "time_over_limit"):
+    if metric in ("ratio_to_best_other", "time_over_limit", "mcnemar_p"):
         return f"{value:.2f}"
     if metric == "times_faster_than_teacher":
         return f"{value:.1f}"
