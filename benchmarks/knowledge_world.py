@@ -139,10 +139,11 @@ def read(model: Loaded, graph: str | Path, questions: Sequence[Question], noise:
 
 
 def shuffled(rows: Dataset) -> Dataset:
-    """Each question with the facts of another."""
-    order = np.roll(np.arange(len(rows)), len(rows) // 2 + 7)
-    facts = [rows[int(place)]["facts"] for place in order]
-    return rows.remove_columns("facts").add_column("facts", facts)
+    """Each question with the facts of another, in a tree at the places where they hung there."""
+    others = rows.select(np.roll(np.arange(len(rows)), len(rows) // 2 + 7).tolist())
+    for name in ("facts", "fact_anchors"):
+        rows = rows.remove_columns(name).add_column(name, others[name][:])
+    return rows
 
 
 def figures(model: Loaded, rows: Dataset, questions: Sequence[Question]) -> dict[str, float]:
