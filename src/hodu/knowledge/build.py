@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from hodu.knowledge.sources.faults import Faults
 from hodu.knowledge.sources.naming import Naming
 from hodu.knowledge.sources.reading import Reading, read_source
 from hodu.knowledge.vocabulary import PREFERRED, describes, fault_of_language
+from hodu.output import take_place
 
 Progress = Callable[[Path, int, int], None]
 """Told the file that is read, the bytes of it that are, and the statements of the graph so far."""
@@ -108,18 +108,7 @@ def _fill(folder: Path, reader: _Reader, out: Path) -> Built:
 
 def _publish(work: Path, out: Path) -> None:
     """Put what was made in its place; what was there is only gone when that worked."""
-    made, old = work / (out.name if out.suffix.lower() in WRITABLE else "store"), work / "old"
-    if made.is_file() and not out.is_dir():
-        os.replace(made, out)
-        return
-    if out.exists():
-        os.rename(out, old)
-    try:
-        os.rename(made, out)
-    except OSError:
-        if old.exists():
-            os.rename(old, out)
-        raise
+    take_place(work / (out.name if out.suffix.lower() in WRITABLE else "store"), out)
 
 
 class _Reader:
