@@ -231,11 +231,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path, command, questions = (
-        Path("results") / f"{options.table}.json",
-        shlex.join(["python", *sys.argv]),
-        read_questions(),
-    )
+    path, command = Path("results") / f"{options.table}.json", shlex.join(["python", *sys.argv])
+    questions = read_questions()
     prefix = f"{options.name}: " if options.name else ""
     for seed in options.seeds:
         for role, folder in trained(options, seed).items():

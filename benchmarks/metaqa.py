@@ -221,7 +221,7 @@ def trained(options: argparse.Namespace, data: Data, seed: int) -> dict[str, Pat
         "seed": seed,
         "batch_size": 8,
         "learning_rate": 5e-4,
-    }  # from nothing: many small steps (1e-3 reached 88 % of dev, and fell to chance later)
+    }  # from nothing: many small steps (at 1e-3 longer training fell to chance)
     asked = {"epochs": options.epochs, "vocabulary": 1000, "dropout": 0.0}
     once(teacher, partial(hodu.train, options.teacher, data, teacher, **asked, **both))
     small = {"student": options.student, "epochs": options.student_epochs}

@@ -244,11 +244,11 @@ def test_models_that_are_broken(models: Callable[[Task], Loaded], tmp_path: Path
     (broken("cut") / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be loaded"):
         hodu.export(tmp_path / "cut", tmp_path / "out")
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (broken(f"no-{name}") / "tokenizer.json").unlink()
-        (tmp_path / f"no-{name}" / name).unlink(missing_ok=True)
+    for place, name in enumerate(("tokenizer.json", "tokenizer_config.json")):
+        (broken(f"wordless-{place}") / "tokenizer.json").unlink()
+        (tmp_path / f"wordless-{place}" / name).unlink(missing_ok=True)
         with pytest.raises(ModelError, match="tokenizer"):
-            hodu.export(tmp_path / f"no-{name}", tmp_path / "out")
+            hodu.export(tmp_path / f"wordless-{place}", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from typing_extensions import override
 
 import hodu
@@ -21,6 +20,7 @@ from hodu.cli.export import export, preview
 from hodu.cli.graph import graph
 from hodu.cli.graph_compiled import add_compiled_commands
 from hodu.cli.measure import measure
+from hodu.cli.plain import console, plain
 from hodu.cli.recipes import recipes
 from hodu.cli.train import train
 from hodu.errors import DataError, HoduError
@@ -71,17 +71,19 @@ def _common(
 
 def main() -> None:
     """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C is 130."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+    screen = console(stderr=True)
     try:
         _check_arguments(sys.argv[1:])
         app()
     except HoduError as error:
-        console.print(f"[bold red]error:[/] {_escape(str(error))}")
+        said = "\n".join(map(plain, str(error).splitlines()))
+        screen.print(f"[bold red]error:[/] {said}", soft_wrap=True)
         sys.exit(1)
     except SystemExit as end:  # typer's own answer to Ctrl-C says nothing
         if end.code == 130:
-            console.print(
-                "stopped. Nothing half-written is left; a training goes on from its last checkpoint when its command is repeated."
+            screen.print(
+                "stopped. Nothing half-written is left; a training goes on from its last checkpoint when its command is repeated.",
+                soft_wrap=True,
             )
         raise
 
@@ -94,9 +96,3 @@ def _check_arguments(given: list[str]) -> None:
             raise DataError(
                 f"{shown!r} is no UTF-8 text; set the terminal or the script that calls hodu to UTF-8 (in an old Korean one it is CP949)"
             )
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -39,12 +39,12 @@ class _Files(SimpleHTTPRequestHandler):
     @override
     def send_head(self) -> Any:
         """A file of the bundle, and nothing that a link leads out of it to; nobody who came by another name (a page elsewhere whose name was pointed here)."""
-        host = (self.headers.get("Host") or LOOPBACK).rpartition(":")[0] or self.headers.get("Host")
+        host = self.headers.get("Host", LOOPBACK).split(":")[0]
         try:
             inside = Path(self.translate_path(self.path)).resolve().is_relative_to(Path(self.directory).resolve())
         except ValueError:  # no name of a file at all
             inside = False
-        if not inside or host not in (LOOPBACK, "localhost", None):
+        if not inside or host not in (LOOPBACK, "localhost"):
             self.send_error(404)
             return None
         return super().send_head()

@@ -144,7 +144,7 @@ def load_model(path: str | Path, task: Task | None = None, **changes: Any) -> Lo
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         where = "" if here else "there is no such folder, and on the hub: "
-        said = f"{source}: cannot be loaded as {what} from safetensors: {where}{_first_line(error)}"
+        said = f"{source}: cannot be loaded as {what} from safetensors: {where}{_first_paragraph(error)}"
         raise ModelError(said) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(f"{source}: its tokenizer has no tokenizer.json; hodu needs a fast tokenizer")
@@ -257,10 +257,8 @@ def load_for_training(path: str | Path, *, task: Task, labels: Sequence[str]) ->
         labels: class names in id order; empty for tasks whose answers have no names.
     """
     if task in OWN_CLASS - TOKENS:  # their heads have one size only
-        choosing = (
-            {"ignore_mismatched_sizes": True} if task == "multiple-choice" else {}
-        )  # a classifier's head has its name
-        return load_model(path, task, **choosing)
+        # a classifier's head is called as that of multiple choice is, and has another size: it begins new
+        return load_model(path, task, **({"ignore_mismatched_sizes": True} if task == "multiple-choice" else {}))
     settings = head_settings(task, labels)
     own = load_model(path, task)
     theirs, ours = labels_of(own.model.config).values(), settings["id2label"].values()
@@ -357,5 +355,5 @@ def quietly() -> Iterator[None]:
             hf_logging.enable_progress_bar()
 
 
-def _first_line(error: BaseException) -> str:
+def _first_paragraph(error: BaseException) -> str:
     return " ".join(str(error).split("\n\n")[0].split())[:300]
