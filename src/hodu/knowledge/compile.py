@@ -19,6 +19,9 @@ from hodu.knowledge.endings import TAILS, tails
 from hodu.knowledge.surfaces import QUALITIES, surfaces
 from hodu.knowledge.types import Label, Relation, Triple
 
+REVISION = 2
+"""Raised when the same graph compiles to something else than before, such as more forms of a word: what a cache keeps is made anew then."""
+
 Array = np.ndarray[Any, Any]
 
 

@@ -1,7 +1,7 @@
 """English words in their forms: dig, digs, digging, dug. Made when a graph is compiled, so that texts need no lemmatiser.
 
-The forms come from simplemma's table of form and lemma, read backwards; what the table lacks gets the regular plural. Lemmatising the texts instead would
-bound linking by simplemma's own speed (71,000 sentences/s in this project's measurements, a sixth of the automaton's).
+The forms come from lemminflect's table, which goes from a word to its forms; what it lacks gets the regular plural. A table from forms to lemmas, read backwards,
+gives a form to one word alone: "left" is only left there, "leaves" only leave. Lemmatising the texts instead would bound linking by the lemmatiser's own speed.
 """
 
 from __future__ import annotations
@@ -12,26 +12,17 @@ from hodu.knowledge.hangul import words
 
 _ARTICLES = ("a ", "an ", "the ", "to ")
 _MOST = 12  # forms of one lemma: be has eight
+_ALSO = {"person": words("people"), "ox": words("oxen"), "lie": words("lain")}  # the table has not
 
 
 @cache
-def _table() -> dict[str, list[str]]:
-    from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
-
-    found: dict[str, list[str]] = {}
-    for form, lemma in DefaultDictionaryFactory().get_dictionary("en").items():
-        if (form != lemma and form[:1] == lemma[:1]) or form in _SUPPLETIVE:
-            found.setdefault(lemma, []).append(form)
-    return found
-
-
-_SUPPLETIVE = frozenset(words("am are is was were been went better best worse worst"))
-
-
 def inflected(word: str) -> list[str]:
-    """Other forms of a word in lower case, sorted; regular plural where the table knows none."""
-    known = sorted(form for form in _table().get(word, ()) if form.isalpha())
-    return known[:_MOST] if known else [plural] if (plural := _plural(word)) else []
+    """Other forms of a word in lower case, sorted; regular plural where the table knows the word in none."""
+    from lemminflect import getAllInflections
+
+    known = {form for forms in getAllInflections(word).values() for form in forms} | set(_ALSO.get(word, ()))
+    others = sorted(form for form in known - {word} if form.isalpha() and form.islower())
+    return others[:_MOST] if known else [plural] if (plural := _plural(word)) else []
 
 
 def _plural(word: str) -> str | None:

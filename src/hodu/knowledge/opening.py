@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from hodu.errors import GraphError
-from hodu.knowledge.compile import compile_graph
+from hodu.knowledge.compile import REVISION, compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.layout import MAGIC, VERSION
@@ -26,7 +26,7 @@ def open_compiled(source: str | Path, *, progress: bool = True) -> CompiledGraph
                 return CompiledGraph.open(path)
             file.seek(0)
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        made = _home() / f"{content[:32]}-{VERSION}.hodu"
+        made = _home() / f"{content[:32]}-{VERSION}.{REVISION}.hodu"
         if made.is_file():
             os.utime(made)  # when it was last used, for hodu cache
             return CompiledGraph.open(made)
