@@ -71,6 +71,26 @@ def test_a_new_thing_is_made_only_when_asked(hodu, tools: Path) -> None:  # type
         assert [one.text for one in graph.labels("urn:hodu:entity:%EC%82%BD")] == ["삽"]
 
 
+def test_a_fact_of_other_things_than_its_relation_is_of(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A slip in an edit is met weeks later, when somebody runs `hodu graph check`."""
+    status, said = hodu("add", tools, "trowel", "used for", "excavator")
+    assert status == 0 and "added: " in said and "excavator is no doing, which the range of 'used for' is" in said
+    status, said = hodu("add", tools, "trowel", "used for", "building a house")
+    assert status == 0 and "is no" not in said
+
+
+def test_what_no_model_reads_is_counted(hodu, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Half of a graph of sizes and dates is left unread, and nobody is told."""
+    source, out = tmp_path / "a.nt", tmp_path / "g.ttl"
+    source.write_text(
+        '<urn:a> <urn:size> "3" .\n<urn:a> <urn:size> "4" .\n<urn:a> <urn:r> <urn:b> .\n', encoding="utf-8"
+    )
+    assert "a text or a number and not in a thing: 2;" in hodu("build", source, "--out", out)[1]
+    (tmp_path / "empty.ttl").write_text("", encoding="utf-8")
+    status, said = hodu("compile", tmp_path / "empty.ttl", "--out", tmp_path / "empty.hodu")
+    assert status == 0 and "has no fact" in said
+
+
 def test_a_shown_typo_is_a_sentence(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
     """`hodu graph show` of what is not there is empty, or a traceback."""
     status, said = hodu("show", tools, "shovel")

@@ -78,6 +78,10 @@ def build(
         screen.print(f"[yellow]{made.left_out:,} bad rows left out[/], the first of them:")
         for fault in made.first_faults:
             screen.print(f"  · {plain(fault)}")
+    if made.values:
+        screen.print(
+            f"[yellow]statements that end in a text or a number and not in a thing: {made.values:,}[/]; they are kept, but no model reads them"
+        )
     screen.print(f"{made.out}: {made.facts:,} facts read, {made.statements:,} statements with labels and weights")
 
 
@@ -223,8 +227,22 @@ def add(
         ]
         opened.add(*ends, weight=weight, source=source)
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
-        said = _said(opened, fact)
+        said, doubts = _said(opened, fact), _doubts(opened, fact)
     console().print(f"added: {plain(said)}")
+    for doubt in doubts:
+        console(stderr=True).print(f"[yellow]but[/] {plain(doubt)}: hodu graph check says that it is wrong")
+
+
+def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
+    """What a fact's ends are not, and its relation asks for."""
+    from hodu.knowledge.ends import misfits
+
+    found = []
+    for end, what in (("domain", fact.subject), ("range", fact.object)):
+        for *_, asked in misfits(graph, end, fact):
+            name, kind, relation = (_name(graph, id) for id in (what, asked[1:-1], fact.relation))
+            found.append(f"{name} is no {kind}, which the {end} of {relation!r} is")
+    return found
 
 
 @graph.command()

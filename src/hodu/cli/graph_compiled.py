@@ -36,6 +36,10 @@ def compile_(
 
     with KnowledgeGraph.open(graph, read_only=True) as opened:
         made = compile_graph(opened, out)
+    if not made.triples:
+        console(stderr=True).print(
+            f"[yellow]{plain(graph)} has no fact[/]: what is compiled of it answers nothing; add facts: hodu graph add"
+        )
     size = out.stat().st_size
     typer.echo(
         f"{out}: {len(made):,} entities, {made.triples:,} triples, {len(made.relations):,} relations, {size / 1e6:.1f} MB"

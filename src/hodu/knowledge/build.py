@@ -24,11 +24,12 @@ Progress = Callable[[Path, int, int], None]
 
 @dataclass(slots=True)
 class Built:
-    """What a build made."""
+    """What a build made. ``values`` are statements of a text or a number, such as a size, which are kept but are no facts between two things."""
 
     out: Path
     statements: int
     facts: int
+    values: int
     left_out: int
     first_faults: list[str] = field(default_factory=list)
 
@@ -103,7 +104,7 @@ def _fill(folder: Path, reader: _Reader, out: Path) -> Built:
         write_file(store, folder.parent / out.name)
     else:
         store.flush()
-    return Built(out, len(store), reader.facts, reader.faults.count, reader.faults.first)
+    return Built(out, len(store), reader.facts, reader.values, reader.faults.count, reader.faults.first)
 
 
 def _publish(work: Path, out: Path) -> None:
@@ -116,7 +117,7 @@ class _Reader:
 
     def __init__(self, paths: Sequence[Path], how: Reading, faults: Faults, progress: Progress | None) -> None:
         self.paths, self.how, self.faults, self.progress = paths, how, faults, progress
-        self.statements = self.facts = 0
+        self.statements = self.facts = self.values = 0
         self._names: dict[tuple[str, str], tuple[str, Path]] = {}
 
     def __iter__(self) -> Iterator[Quad]:
@@ -126,7 +127,9 @@ class _Reader:
                 if len(self.paths) > 1:
                     self._watch(quad, path)
                 self.statements += 1
-                self.facts += not isinstance(quad.object, Literal) and not describes(quad.predicate.value)
+                if not describes(quad.predicate.value):
+                    self.values += isinstance(quad.object, Literal)
+                    self.facts += not isinstance(quad.object, Literal)
                 yield quad
 
     def _advance_in(self, path: Path) -> Callable[[int], None]:

@@ -10,6 +10,7 @@ from pyoxigraph import NamedNode
 
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.terms import node
+from hodu.knowledge.types import Triple
 from hodu.knowledge.vocabulary import OWL, RDFS
 
 # The classes above a class are followed here, once, and not by rdf:type/rdfs:subClassOf* in the query: there each fact walks them anew, which is a hundred times as slow.
@@ -20,16 +21,18 @@ QUERY = {
 _EVERYTHING = {f"{OWL}Thing", f"{RDFS}Resource"}
 
 
-def misfits(graph: KnowledgeGraph, end: str) -> Iterator[tuple[str, str, str, str]]:
-    """Facts whose subject (``domain``) or object (``range``) is not of the class asked for, with that class."""
-    asked = {one.id: getattr(one, end) for one in graph.relations() if getattr(one, end) not in (None, *_EVERYTHING)}
+def misfits(graph: KnowledgeGraph, end: str, fact: Triple | None = None) -> Iterator[tuple[str, str, str, str]]:
+    """Facts, or this one, whose subject (``domain``) or object (``range``) is not of the class asked for, with that class."""
+    relations = [one for one in graph.relations() if fact is None or one.id == fact.relation]
+    asked = {one.id: getattr(one, end) for one in relations if getattr(one, end) not in (None, *_EVERYTHING)}
     if not asked:
         return
     within = _Below(
         (row["a"].value, row["b"].value) for row in graph.query("SELECT ?a ?b WHERE { ?a rdfs:subClassOf ?b }")
     )
     fitting = {one: within(one) for one in set(asked.values())}
-    rows = graph.query(QUERY[end], p=[node(id) for id in asked])
+    only = {} if fact is None else {"s": [node(fact.subject)], "o": [node(fact.object)]}
+    rows = graph.query(QUERY[end], p=[node(id) for id in asked], **only)
     for (s, p, o), same in groupby(rows, key=lambda row: (row["s"], row["p"].value, row["o"])):
         of = {row["k"].value for row in same if isinstance(row.get("k"), NamedNode)}
         if of.isdisjoint(fitting[asked[p]]):
