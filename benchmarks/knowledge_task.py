@@ -39,8 +39,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from ablation import done
 from language import once
 
-FACTS = FactSettings("star", tokens=48)
-
 
 def graph_of(triples: Path, *, random: bool) -> Path:
     """ConceptNet's triples as a graph; ``random``: each said of another head."""
@@ -94,6 +92,7 @@ def main() -> None:
     parser.add_argument("triples", type=Path)
     parser.add_argument("--epochs", type=float, default=2)
     parser.add_argument("--rows", type=int, default=4000, help="of ComVE's training set")
+    parser.add_argument("--fact-bias", type=float, help="another one than a first reader's")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -102,14 +101,16 @@ def main() -> None:
     graphs = {"no graph": None, "with the graph": graph_of(options.triples, random=False)}
     if options.task == "comve":
         graphs["random facts"] = graph_of(options.triples, random=True)
-    test = data.splits["test"]
+    test, facts = data.splits["test"], FactSettings("star", tokens=48, bias=options.fact_bias)
+    said = "" if options.fact_bias is None else f", bias {options.fact_bias:g}"
     for seed in options.seeds:
-        if (f"{options.task}: with the graph", seed) in done(path):
+        if (f"{options.task}: with the graph{said}", seed) in done(path):
             continue
         answers = {}
         for name, graph in graphs.items():
-            out = Path(f"runs/knowledge-{options.task}-{name.replace(' ', '-')}-{seed}")
-            asked = {"epochs": options.epochs, "seed": seed, "graph": graph, "facts": FACTS if graph else None}
+            system = name + (said if graph else "")
+            out = Path(f"runs/knowledge-{options.task}-{system.replace(',', '').replace(' ', '-')}-{seed}")
+            asked = {"epochs": options.epochs, "seed": seed, "graph": graph, "facts": facts if graph else None}
             once(out, partial(hodu.train, options.base, data, out, **asked))
             answers[name] = right(out, test, graph)
             if name == "with the graph":
@@ -117,7 +118,7 @@ def main() -> None:
         stamp = (seed, command, f"{options.data} (test, {len(test)} rows)", hardware(), commit(), today())
         rows = []
         for name, found in answers.items():
-            system = f"{options.task}: {name}"
+            system = f"{options.task}: {name}{said if name != 'no graph' else ''}"
             rows.append(Row("knowledge-task", system, "accuracy", float(found.mean()), "fraction", *stamp))
             if name != "no graph":
                 better, worse = int((found & ~answers["no graph"]).sum()), int((answers["no graph"] & ~found).sum())

@@ -65,6 +65,14 @@ def train(
             "--entity-slots/--no-entity-slots", help="Number what is mentioned, in the text and in the facts."
         ),
     ] = None,
+    fact_bias: Annotated[
+        float | None,
+        typer.Option(
+            "--fact-bias",
+            max=0,
+            help="Added to the attention of the text to its facts: below 0 they are quiet at first. Default: 0 for a new model, -3 for one that has read no facts yet.",
+        ),
+    ] = None,
     fact_dropout: Annotated[
         float, typer.Option("--fact-dropout", min=0, max=1, help="Share of the training rows that get no facts.")
     ] = 0.1,
@@ -80,7 +88,12 @@ def train(
     from hodu.training import train as run
     from hodu.types import FactSettings
 
-    asked = {"layout": fact_layout and fact_layout.value, "tokens": fact_tokens, "slots": entity_slots}
+    asked = {
+        "layout": fact_layout and fact_layout.value,
+        "tokens": fact_tokens,
+        "slots": entity_slots,
+        "bias": fact_bias,
+    }
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     made = run(
         model,

@@ -7,12 +7,12 @@ text
 tree
     K-BERT's (Liu et al. 2020, §3.4): a fact hangs on the words that mention its subject or object, sees them and itself, is seen by them alone, and its positions go on after them.
 
-No layout has weights. Without facts each is the plain model, bit for bit.
+No layout has weights. Without facts each is the plain model, bit for bit. A bias on the attention of the text to facts keeps them quiet at first where a model learnt to read without them.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from hodu.errors import ModelError
 from hodu.taps import is_causal
-from hodu.types import FactSettings
+from hodu.types import QUIET, FactSettings
 
 FACT_INPUTS = ("fact_ids", "anchors")
 """What a batch has for a model that reads facts, each ``B L``: 0 for the sentence, *k* for the k-th fact; and, for ``tree``, the number of the mention that a token is in, or hangs on."""
@@ -45,6 +45,10 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
     if settings.layout == "tree" and settings.slots:
         raise ModelError(
             "in the layout tree facts hang on the mentions themselves, so there is nothing to number; leave out --entity-slots"
+        )
+    if settings.layout == "text" and settings.bias:
+        raise ModelError(
+            "in the layout text facts are text, and nothing tells their attention apart; leave out --fact-bias"
         )
     if settings.layout != "text":
         check_isolation(model)
@@ -70,6 +74,11 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
         model.base_model.register_forward_pre_hook(at_body, with_kwargs=True, prepend=True)
     else:
         model.register_forward_pre_hook(at_body, with_kwargs=True)
+
+
+def when_first_told(settings: FactSettings) -> FactSettings:
+    """How a model that has read texts alone begins to read facts: as asked, and quietly where nothing was said of the bias. To the layout ``text`` facts are text, and none can be quieter."""
+    return replace(settings, bias=QUIET) if settings.bias is None and settings.layout != "text" else settings
 
 
 def forget_facts(model: PreTrainedModel) -> None:
@@ -99,6 +108,8 @@ def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[s
         seen, places = star_mask(facts), star_positions(facts, real)
     dtype = torch.get_autocast_dtype(facts.device.type) if torch.is_autocast_enabled(facts.device.type) else None
     mask = additive(seen & real[:, None, :], dtype or getattr(config, "dtype", None) or torch.float32)
+    if settings.bias:
+        mask = mask + settings.bias * ((facts[:, :, None] == 0) & (facts[:, None, :] > 0))  # B L L
     if config.model_type in _SHIFTED:
         places = places + (config.pad_token_id or 0) + 1
     return {"attention_mask": mask[:, None], "position_ids": places}  # B 1 L L

@@ -15,7 +15,7 @@ from hodu.data import Columns, Data, load, match_labels, split, strings_of, vari
 from hodu.errors import LabelError, RecipeError
 from hodu.models import shape_of
 from hodu.models.discriminator import load_discriminator
-from hodu.models.facts import facts_of, read_facts
+from hodu.models.facts import read_facts
 from hodu.models.licence import licence_of
 from hodu.models.load import Loaded, labels_of, load_for_training, load_masked_lm, parts_of
 from hodu.models.scratch import GENERATOR, is_shape, new_bert, new_discriminator, new_gpt2
@@ -23,7 +23,7 @@ from hodu.models.shares import start_at_shares
 from hodu.objectives import Labels
 from hodu.recipes import Stage, Term, labels_alone
 from hodu.training.distillation import Distillation, Teachers
-from hodu.training.graph_facts import Graph, strings_of_graph, told
+from hodu.training.graph_facts import Graph, how_read, strings_of_graph, told
 from hodu.training.output import publish, working_folder
 from hodu.training.pre_training import TERMS, Pair, partner_of
 from hodu.training.prepare import check_generator, longest, prepare
@@ -172,7 +172,7 @@ def train(
         set_seed(seed)
         loaded, source = _model_and_labels(model, source, vocabulary, max_length, generator, graph)
         if graph:
-            how = facts or facts_of(loaded.model.config) or FactSettings()
+            how = how_read(loaded.model.config, facts, new=is_shape(str(model)))
             read_facts(loaded.model, how)
             source = told(source, task, Graph(str(graph), redraw, distractors, seed), loaded.tokenizer, how)
         length = longest(loaded, max_length)

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from datasets import Dataset, concatenate_datasets
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hodu.data import Budget, Data, Reader, beside, check_task, redrawn, with_facts
 from hodu.models.beside import budget_of, reader_of
-from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, read_facts
+from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, read_facts, when_first_told
 from hodu.types import FactSettings, StudentFacts, Task
 
 logger = logging.getLogger("hodu")
@@ -86,12 +86,21 @@ def strings_of_graph(graph: str | Path) -> Iterator[str]:
     yield from islice(said, _MOST_STRINGS)
 
 
+def how_read(config: PretrainedConfig, asked: FactSettings | None, *, new: bool) -> FactSettings:
+    """How a model is to read facts: as asked, else as it was trained to; with the bias that it has, or that fits one that has read texts alone."""
+    before = facts_of(config)
+    how = asked or before or FactSettings()
+    if before:
+        return replace(how, bias=before.bias) if how.bias is None else how
+    return how if new else when_first_told(how)
+
+
 def all_read(models: tuple[PreTrainedModel, ...]) -> FactSettings:
     """Let all these models take facts: as the first was trained to, or in the usual way where none was."""
     first = facts_of(models[0].config)
     if first is None:
         logger.info("the teacher was trained without facts: it reads them as more text of the kind that it knows")
-    settings = first or FactSettings()
+    settings = first or when_first_told(FactSettings())
     for model in models:
         read_facts(model, facts_of(model.config) or settings)
     return settings
