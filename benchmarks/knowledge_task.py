@@ -119,6 +119,8 @@ def main() -> None:
         rows = []
         for name, found in answers.items():
             system = f"{options.task}: {name}{said if name != 'no graph' else ''}"
+            if (system, seed) in done(path):
+                continue
             rows.append(Row("knowledge-task", system, "accuracy", float(found.mean()), "fraction", *stamp))
             if name != "no graph":
                 better, worse = int((found & ~answers["no graph"]).sum()), int((answers["no graph"] & ~found).sum())
