@@ -13,7 +13,7 @@ from hodu.errors import ModelError
 from hodu.models.build import build_student
 from hodu.models.facts import facts_of, read_facts, star_mask, star_positions, tree_mask, tree_positions
 from hodu.taps import Tap
-from hodu.types import FactSettings, Needs, Shape
+from hodu.types import FactSettings, Layout, Needs, Shape
 from tests.tiny import ENCODERS, tiny
 
 #        text  fact 1  fact 2  padding
@@ -60,6 +60,27 @@ def test_the_star(family: str) -> None:
     torch.testing.assert_close(model(**alone)[0], whole[:1, :8], rtol=1e-4, atol=1e-4)
     fewer = {name: value[:1, :5] for name, value in batch.items()}
     assert (model(**fewer)[0][:, :3] - whole[:1, :3]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("layout", ["star", "tree"])
+def test_the_bias_quietens_facts(layout: Layout) -> None:
+    """A model that learnt without facts is talked down by them at first, since --fact-bias changes nothing; or it shuts out a part of the text itself."""
+    model = tiny("bert", "classification")
+    anchors = torch.tensor([ANCHORS, [0, 1, 2, 2, 0, 1, 1, 2, 2]])
+    batch = rows() | ({"anchors": anchors} if layout == "tree" else {})
+    told = {name: value[:, :8] for name, value in batch.items()}
+    text = {name: value[:1, :3] for name, value in batch.items() if name not in ("fact_ids", "anchors")}
+    read_facts(model, FactSettings(layout, bias=-1e4))
+    alone = model.base_model(**text)[0]
+    if layout == "star":  # in the tree words of the text see only the text and what hangs on them
+        torch.testing.assert_close(model.base_model(**told)[0][:1, :3], alone, rtol=1e-4, atol=1e-4)
+    moved = []
+    for bias in (None, -2.0, -1e4):
+        read_facts(model, FactSettings(layout, bias=bias))
+        moved.append((model.base_model(**told)[0][:1, :3] - alone).abs().mean().item())
+    assert moved[0] > moved[1] > moved[2]
+    with pytest.raises(ModelError, match="--fact-bias"):
+        read_facts(model, FactSettings("text", bias=-3.0))
 
 
 def test_who_sees_whom_in_the_star() -> None:

@@ -19,7 +19,7 @@ from hodu.models.facts import facts_of
 from hodu.models.load import load_model
 from hodu.training import baseline
 from hodu.training.graph_facts import hidden_from, rows_without
-from hodu.types import FactSettings
+from hodu.types import QUIET, FactSettings
 from tests.knowledge.conftest import small_world
 from tests.training.conftest import looked_on_by, write_jsonl
 
@@ -89,6 +89,22 @@ def test_a_reader_that_learns_on(reader: Path, graph: Path, questions: Path, tmp
     """hodu train on a reader lets it forget how it reads: facts come in another layout, without numbers."""
     again = hodu.train(reader, questions, tmp_path / "again", **{**QUICK, "epochs": 0.1}, **TASK, graph=graph)
     assert facts_of(load_model(again).model.config) == FactSettings("star", 60, True)
+
+
+def test_who_begins_quietly(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
+    """A good classifier loses points by a graph that it does not need, since facts drown what it learnt; or a new model, or one that reads facts already, cannot hear them."""
+    quick = {**QUICK, "epochs": 0.1}
+    plain = hodu.train("1x32", questions, tmp_path / "plain", vocabulary=300, **quick, **TASK)
+    told = hodu.train(plain, questions, tmp_path / "told", graph=graph, **quick, **TASK)
+    assert facts_of(load_model(told).model.config) == FactSettings(bias=QUIET)
+    more = {"graph": graph, "facts": FactSettings(tokens=60)}
+    again = hodu.train(told, questions, tmp_path / "again", **quick, **TASK, **more)
+    assert facts_of(load_model(again).model.config) == FactSettings(tokens=60, bias=QUIET)
+    loud = {"graph": graph, "facts": FactSettings(bias=0.0)}
+    asked = hodu.train(plain, questions, tmp_path / "asked", **quick, **TASK, **loud)
+    assert facts_of(load_model(asked).model.config) == FactSettings(bias=0.0)
+    new = facts_of(load_model(reader).model.config)
+    assert new is not None and new.bias is None
 
 
 def test_settings_of_facts_without_a_graph(reader: Path, questions: Path, tmp_path: Path) -> None:
