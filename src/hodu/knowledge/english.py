@@ -13,6 +13,7 @@ from hodu.knowledge.hangul import words
 _ARTICLES = ("a ", "an ", "the ", "to ")
 _MOST = 12  # forms of one lemma: be has eight
 _ALSO = {"person": words("people"), "ox": words("oxen"), "lie": words("lain")}  # the table has not
+_ANOTHER_WORD = frozenset(words("ground evening number does being latter feed weed"))  # nearly always, and not grind, even, numb, fee
 
 
 @cache
@@ -21,7 +22,7 @@ def inflected(word: str) -> list[str]:
     from lemminflect import getAllInflections
 
     known = {form for forms in getAllInflections(word).values() for form in forms} | set(_ALSO.get(word, ()))
-    others = sorted(form for form in known - {word} if form.isalpha() and form.islower())
+    others = sorted(form for form in known - {word} if form.isalpha() and form.islower() and form not in _ANOTHER_WORD)
     return others[:_MOST] if known else [plural] if (plural := _plural(word)) else []
 
 
