@@ -196,7 +196,7 @@ def trained(options: argparse.Namespace, seed: int) -> dict[str, Path]:
     }
     new = {
         "epochs": options.epochs,
-        "facts": FactSettings(options.layout, options.tokens, slots),
+        "facts": FactSettings(options.layout, options.tokens, slots, options.fact_bias),
         "vocabulary": options.vocabulary,
         "dropout": options.dropout,
     }
@@ -226,6 +226,7 @@ def main() -> None:
     parser.add_argument("--layout", default="star", choices=["star", "text", "tree"])
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--no-slots", action="store_true")
+    parser.add_argument("--fact-bias", type=float, help="of the teacher; another one than hodu train takes by itself")
     parser.add_argument("--table", default="knowledge-world")
     parser.add_argument("--name", default="", help="stands before each system's name")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
