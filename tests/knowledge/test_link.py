@@ -28,6 +28,7 @@ SENTENCES = [  # text, surface = the best candidate
     ("GPU를 샀다", "GPU=gpu"),
     ("바다는 넓다", "바다=sea"),
     ("나무들까지", "나무=tree"),
+    ("굴착기나마 있으면, 빗자루뿐만 아니라", "굴착기=excavator 빗자루=broom"),
     ("굴착기(포클레인)는", "굴착기=excavator 포클레인=excavator"),
     ("사과나무", ""),
     ("파도가 파란 날", ""),

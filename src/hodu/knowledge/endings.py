@@ -21,10 +21,10 @@ def _joined(*heads_and_tails: tuple[str, frozenset[str]]) -> frozenset[str]:
 
 # Noun particles. A chain agrees with the sound before it at each link: 에서는, 만으로도, 들에게까지.
 _ANYWHERE = _words(
-    "의 에 에서 에게 에게서 한테 한테서 께 께서 도 만 까지 부터 마저 조차 처럼 보다 같이 마다 밖에 대로 하고 만큼 뿐 쯤 들 만으로 에서부터 에다 에다가 치고 커녕 마냥"
+    "의 에 에서 에게 에게서 한테 한테서 께 께서 도 만 까지 부터 마저 조차 처럼 보다 같이 마다 밖에 대로 하고 만큼 뿐 쯤 들 만으로 에서부터 에다 에다가 치고 커녕 마냥 뿐만"
 )
-_AFTER_VOWEL = _words("는 가 를 와 로 나 라도 랑 며 야 든 든지 든가 로써 로서 로부터")
-_AFTER_FINAL = _words("은 이 을 과 이나 이라도 이랑 이며 이란 이야 이든 이든지 이든가")
+_AFTER_VOWEL = _words("는 가 를 와 로 나 나마 라도 랑 며 야 든 든지 든가 로써 로서 로부터")
+_AFTER_FINAL = _words("은 이 을 과 이나 이나마 이라도 이랑 이며 이란 이야 이든 이든지 이든가")
 _LINKS = _words(
     "에 에서 에게 에게서 한테 한테서 께 로 으로 까지 부터 만 처럼 보다 마다 하고 와 과 들 마저 밖에 뿐 만큼 대로 쯤 만으로 에서부터 랑 이랑 로부터 으로부터"
 )
@@ -73,6 +73,14 @@ _PLAIN = _words(
     "게 게끔 게도 게는 게요 도록 거나 거든 거든요 거니와 거라 건 건대 건만 던 던데 던가 던지 더니 더라 더라고 더라고요 더라도 더군요 더라면 자 자고 자마자 자는 자면 자면서 자니 "
     "기 구나 군 군요 구만 구먼 든 든지 든가 듯 듯이 다시피"
 ) | {f"기{tail}" for tail in _NOMINAL}
+_SURELY = _words("잖아 잖아요 잖니 잖나 잖습니까 잖은가")
+_WISH = {  # often written as one word with the verb before it
+    f"고싶{tail}"
+    for tail in _words(
+        "다 다고 다는 다면 어 어요 어서 어도 었다 었어 었어요 었는데 었지만 었던 은 은데 은데요 은지 을 을까 을때 으면 으니 지 지만 지는 지도 습니다 습니까 네 네요 구나 군요 기"
+    )
+}
+_PLAIN |= _SURELY | _WISH
 _N = _words(
     "는 는데 는데요 는데도 는지 는지도 는지요 는지를 는가 는가요 는걸 는걸요 는구나 는군 는군요 는대로 는지라 느라 느라고 니 니까 니까요 냐 냐고 냐는 느냐 느냐고 네 네요 나 나요 나 노라"
 )
@@ -98,6 +106,7 @@ _PAST = _words(
     "어 어요 어도 어서 어야 어야지 으면 으면서 으며 으므로 으니 으니까 으니까요 으나 으나마 으리라 으려나 습니다 습니까 습니다만 습니다마는 소 기 기에 기는 기도 기를 기가 기로 기때문에 기까지 든 든지 든가 듯 듯이 "
     "음 음을 음은 음이 음에 음에도 음으로 을 을까 을까요 을지 을지도 을걸 을걸요 을텐데 을텐데요 을때 을때는 을거야 을거예요 을것이다 을뿐 을테니 을테니까 을수록 을래"
 )
+_PAST |= _SURELY
 _PASTS = _PAST | {f"었{tail}" for tail in _PAST} | {f"겠{tail}" for tail in _PAST}
 _WILL = {f"겠{tail}" for tail in _PAST}
 _INFINITIVE = _words(

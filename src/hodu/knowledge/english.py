@@ -13,7 +13,9 @@ from hodu.knowledge.hangul import words
 _ARTICLES = ("a ", "an ", "the ", "to ")
 _MOST = 12  # forms of one lemma: be has eight
 _ALSO = {"person": words("people"), "ox": words("oxen"), "lie": words("lain")}  # the table has not
-_ANOTHER_WORD = frozenset(words("ground evening number does being latter feed weed"))  # nearly always, and not grind, even, numb, fee
+_ANOTHER_WORD = frozenset(
+    words("ground evening number does being latter feed weed")
+)  # nearly always, and not grind, even, numb, fee
 
 
 @cache

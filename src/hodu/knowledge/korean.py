@@ -95,6 +95,8 @@ def _a_or_eo(stem: str) -> str:
 def _regular(stem: str) -> Iterator[Base]:
     yield Base(stem, "consonant")
     yield from _vocalic(_a_or_eo(stem))
+    if stem.endswith("놓"):  # 놓아 and 놔
+        yield from _vocalic(f"{stem[:-1]}놔")
 
 
 def _after_vowel(stem: str) -> Iterator[Base]:
