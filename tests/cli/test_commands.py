@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -231,13 +232,16 @@ def test_long_texts_are_counted(teacher: Path, tmp_path: Path) -> None:
     assert "longer than 32 tokens and were cut" in done.stderr.replace("\n", " ")
 
 
-def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A script around hodu takes an interrupted run for a finished one; or it stops without a word."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_exits_with_130(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script around hodu takes an interrupted run for a finished one; it stops without a word; or `docker stop` leaves half a graph in a hidden folder."""
     stopped = typer.Typer()
 
     @stopped.command()
     def interrupted() -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     monkeypatch.setattr("hodu.cli.app.app", stopped)
     monkeypatch.setattr(sys, "argv", ["hodu"])

@@ -66,7 +66,7 @@ def test_no_answer(world: CompiledGraph) -> None:
     assert "모르겠습니다" in printed(reason_tree(world, [], "바다?", [], None, "ko"))[-1]
     assert "I don't know" in printed(reason_tree(world, [], "The sea?", [], None, "en"))[-1]
     page = reason_page(world, [], "바다?", [], None, "ko")
-    assert "모르겠습니다" in page and "<svg" not in page
+    assert "모르겠습니다" in page and "<svg" not in page and "<figure>" not in page and "이유" not in page
     ElementTree.fromstring(reason_svg(world, [], "바다?", [], None, "ko"))
 
 

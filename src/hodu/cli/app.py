@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -70,8 +71,9 @@ def _common(
 
 
 def main() -> None:
-    """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C is 130."""
+    """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C or SIGTERM (`docker stop`) is 130."""
     screen = console(stderr=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _check_arguments(sys.argv[1:])
         app()

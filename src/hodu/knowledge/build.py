@@ -60,8 +60,9 @@ def build(
         OutputError: ``out`` is there already, or cannot be written.
     """
     out, paths = Path(out), [Path(source) for source in sources]
-    if language is not None and (fault := fault_of_language(language)):
-        raise GraphError(fault)
+    for tag in (*conceptnet_languages, *([] if language is None else [language])):
+        if fault := fault_of_language(tag):
+            raise GraphError(fault)
     _may_write(out, overwrite=overwrite)
     how, faults = Reading(columns, language, conceptnet_languages), Faults(skip=skip_bad_rows)
     # A name of its own for each try: a store that failed keeps the lock of its folder for as long as its error is looked at.

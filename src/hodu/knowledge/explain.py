@@ -93,7 +93,10 @@ def reason_page(
     words, meant = _words(language), _meant(mentions, facts, answer)
     said = words["unknown"] if answer is None else plain(graph.label(answer, language))
     items = "\n".join(f"<li>{escape(_sentence(graph, fact, language))}</li>" for fact in _once(facts))
-    picture = reason_svg(graph, mentions, text, facts, answer, language) if facts else ""
+    reason = ""
+    if items:
+        picture = reason_svg(graph, mentions, text, facts, answer, language)
+        reason = f"<figure>{picture}</figure>\n<h2>{words['because']}</h2>\n<ul>\n{items}\n</ul>\n"
     return f"""<!doctype html>
 <html lang="{escape(plain(language, 20))}">
 <head>
@@ -105,12 +108,7 @@ def reason_page(
 <body>
 <p class="text">{_marked_up(mentions, text, set(meant.values()))}</p>
 <p class="answer">{words["answer"]}: <strong>{escape(said)}</strong></p>
-<figure>{picture}</figure>
-<h2>{words["because"]}</h2>
-<ul>
-{items}
-</ul>
-</body>
+{reason}</body>
 </html>
 """
 
