@@ -67,6 +67,10 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
         columns=["relation", "subject", "object"],
     )
     assert facts(tmp_path / "g.nt") == {Triple(f"{E}trowel", f"{R}UsedFor", f"{E}digging")}
+    headed = write(tmp_path / "b.tsv", "Subject\tRelation\tObject\ntrowel\tUsedFor\tdigging\n")
+    for columns in (["relation", "subject", "object"], ["subject", "relation", "object"]):
+        with pytest.raises(DataError, match=r"row 1.*is a header"):
+            build([headed], tmp_path / "h.nt", columns=columns)
 
 
 def test_a_table_can_describe_its_graph(tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ def read_table(
                 file=path,
             )
     for row, fields in rows:
+        if columns is not None and row == 1 and _is_header(fields, places):
+            raise DataError(
+                f"{', '.join(fields)} is a header, and the columns were named; leave out one of both", file=path, row=1
+            )
         try:
             quads = list(_statements(fields, places, width, naming))
         except GraphError as error:
@@ -97,6 +101,12 @@ def _rows(path: Path, faults: Faults, advance: Advance) -> Iterator[tuple[int, l
             continue
         if any(fields):
             yield begin, fields
+
+
+def _is_header(fields: list[str], places: dict[str, int]) -> bool:
+    usual = {word for name in _NEEDED for word in COLUMNS[name]}
+    said = [fields[places[name]].strip().lower() for name in _NEEDED if places[name] < len(fields)]
+    return len(said) == len(_NEEDED) and usual.issuperset(said)
 
 
 def _places(header: list[str], path: Path) -> dict[str, int]:
