@@ -79,6 +79,15 @@ def test_a_fact_of_other_things_than_its_relation_is_of(hodu, tools: Path) -> No
     assert status == 0 and "is no" not in said
 
 
+def test_a_fact_said_the_other_way_round(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """An edit changes no answer, for the graph says the same by an inverse relation, and nobody is told."""
+    status, said = hodu("add", tools, "digging", "serves", "trowel")
+    assert status == 0 and "says so already, the other way round: trowel · used for · digging" in said
+    status, said = hodu("remove", tools, "trowel", "used for", "digging")
+    assert status == 0 and "still says so, the other way round: digging · serves · trowel" in said
+    assert "other way" not in hodu("remove", tools, "digging", "serves", "trowel")[1]
+
+
 def test_what_no_model_reads_is_counted(hodu, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Half of a graph of sizes and dates is left unread, and nobody is told."""
     source, out = tmp_path / "a.nt", tmp_path / "g.ttl"

@@ -227,10 +227,25 @@ def add(
         ]
         opened.add(*ends, weight=weight, source=source)
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
-        said, doubts = _said(opened, fact), _doubts(opened, fact)
-    console().print(f"added: {plain(said)}")
+        doubts = [f"{doubt}: hodu graph check says that it is wrong" for doubt in _doubts(opened, fact)]
+        doubts += [
+            f"the graph says so already, the other way round: {_said(opened, one)}" for one in _turned(opened, fact)
+        ]
+        _tell(f"added: {_said(opened, fact)}", doubts)
+
+
+def _tell(said: str, doubts: list[str]) -> None:
+    console().print(plain(said))
     for doubt in doubts:
-        console(stderr=True).print(f"[yellow]but[/] {plain(doubt)}: hodu graph check says that it is wrong")
+        console(stderr=True).print(f"[yellow]but[/] {plain(doubt)}")
+
+
+def _turned(graph: KnowledgeGraph, fact: Triple) -> list[Triple]:
+    """The same as the graph says it by inverse relations."""
+    relations = graph.schema.relations
+    inverse = {id for id, one in relations.items() if one.inverse == fact.relation}
+    inverse |= {relations[fact.relation].inverse or ""} if fact.relation in relations else set()
+    return [one for id in sorted(inverse - {""}) for one in graph.triples(fact.object, id, fact.subject)]
 
 
 def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
@@ -257,5 +272,6 @@ def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) ->
             for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
         ]
         opened.remove(*ends)
-        said = _said(opened, Triple(ends[0], ends[1], ends[2]))
-    console().print(f"removed: {plain(said)}")
+        fact = Triple(ends[0], ends[1], ends[2])
+        still = [f"the graph still says so, the other way round: {_said(opened, one)}" for one in _turned(opened, fact)]
+        _tell(f"removed: {_said(opened, fact)}", still)
