@@ -83,6 +83,12 @@ def right(folder: Path, rows: Dataset, graph: Path | None) -> np.ndarray:
     return found
 
 
+def mcnemar(one: np.ndarray, other: np.ndarray) -> float:
+    """How likely two systems that are equally good would differ so much on these rows, by McNemar's exact test."""
+    better, worse = int((one & ~other).sum()), int((other & ~one).sum())
+    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+
+
 def main() -> None:
     """Train what is missing, measure, append the rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
@@ -123,9 +129,11 @@ def main() -> None:
                 continue
             rows.append(Row("knowledge-task", system, "accuracy", float(found.mean()), "fraction", *stamp))
             if name != "no graph":
-                better, worse = int((found & ~answers["no graph"]).sum()), int((answers["no graph"] & ~found).sum())
-                chance = binomtest(better, better + worse).pvalue if better + worse else 1.0
-                rows.append(Row("knowledge-task", system, "mcnemar_p", float(chance), "probability", *stamp))
+                p = mcnemar(found, answers["no graph"])
+                rows.append(Row("knowledge-task", system, "mcnemar_p", p, "probability", *stamp))
+            if name == "with the graph" and "random facts" in answers:
+                p = mcnemar(found, answers["random facts"])
+                rows.append(Row("knowledge-task", system, "mcnemar_p_random", p, "probability", *stamp))
         append_rows(path, rows)
 
 

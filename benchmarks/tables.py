@@ -39,6 +39,7 @@ _TITLES = {
     "non_embedding_parameters": "without embeddings",
     "size_bytes": "size on disk",
     "mcnemar_p": "McNemar's p against no graph",
+    "mcnemar_p_random": "and against random facts",
     "latency_p50_ms": "latency p50, ms",
     "latency_p95_ms": "latency p95, ms",
     "tokens_per_second": "tokens/s",
