@@ -143,6 +143,7 @@ def test_gradients_equal_those_through_eager_attention(family: str) -> None:
     assert_same(gradients(model), gradients(reference))
 
 
+# transformers has no gradient checkpointing for ALBERT.
 @checkpointing_warning
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "albert"])
 def test_gradient_checkpointing_changes_no_gradient(family: str) -> None:
