@@ -24,6 +24,7 @@ REAL = batch()["attention_mask"].bool()  # B L
 assert_same = partial(torch.testing.assert_close, rtol=1e-9, atol=1e-9)
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
+# Deprecated in transformers 5.23, but its successor is missing in 5.17.
 checkpointing_warning = pytest.mark.filterwarnings("ignore:`gradient_checkpointing_enable` is deprecated:FutureWarning")
 
 
