@@ -16,6 +16,7 @@ go goes went gone going|eat ate eaten|break broke broken|buy bought buying|think
 shake shook shaken|swear swore sworn|grind grinds grinding|wind wound|set setting|cut cutting|bake baked baking|fix fixed fixing|signal signalled|lie lay lain lying|dig dug digging
 leaf leaves|shelf shelves|knife knives|life lives|half halves|person people|ox oxen|child children|mouse mice|datum data|axis axes|axe axes|city cities|potato potatoes
 big bigger biggest|bad worse worst|hot hotter hottest|far further|good better best|moonwalker moonwalkers|blorby blorbies
+blog blogs blogged blogging|reboot rebooted rebooting|text texted texting|dare dared daring|parent parented|vlog vlogging|skype skyped skyping
 """
 
 

@@ -12,30 +12,48 @@ from hodu.knowledge.hangul import words
 
 _ARTICLES = ("a ", "an ", "the ", "to ")
 _MOST = 12  # forms of one lemma: be has eight
-_ALSO = {"person": words("people"), "ox": words("oxen"), "lie": words("lain")}  # the table has not
-_ANOTHER_WORD = frozenset(
-    words("ground evening number does being latter feed weed")
-)  # nearly always, and not grind, even, numb, fee
+_ALSO = {"person": "people", "ox": "oxen", "lie": "lain", "shave": "shaven"}  # the table has not
+_OTHER_WORDS = frozenset(
+    words(  # forms that in texts are nearly always another word: the ground is no coffee, and who was born no bear
+        "grind:ground even:evening morn:morning numb:number doe:does late:latter fee:feed wee:weed bear:born well:better well:best wrong:worse wrong:worst ill:worse ill:worst "
+        "light:lighter thin:thinner clean:cleaner cool:cooler dry:dryer dim:dimmer old:elder strange:stranger tan:tanner flip:flipper din:diner wick:wicked rag:ragged cleave:clove "
+        "dive:dove stave:stove abide:abode bide:boded"
+    )
+)
+_VOWELS = "aeiou"
 
 
 @cache
 def inflected(word: str) -> list[str]:
-    """Other forms of a word in lower case, sorted; regular plural where the table knows the word in none."""
-    from lemminflect import getAllInflections
+    """Other forms of a word in lower case, sorted. What the table does not know as a verb has the regular forms of one too, and what it does not know as a noun the regular plural: to reboot, two blogs."""
+    from lemminflect import getAllInflections, getAllLemmas
 
-    known = {form for forms in getAllInflections(word).values() for form in forms} | set(_ALSO.get(word, ()))
-    others = sorted(form for form in known - {word} if form.isalpha() and form.islower() and form not in _ANOTHER_WORD)
-    return others[:_MOST] if known else [plural] if (plural := _plural(word)) else []
+    known = getAllInflections(word)
+    forms = {form for some in known.values() for form in some} | {_ALSO.get(word, word)}
+    if len(word) > 2 and word.isascii() and word.isalpha():
+        if not known.keys() & {"NNS", "VBZ"}:
+            forms.add(_plural(word))
+        if not known.keys() & {"VBD", "RB", "JJR"}:  # united is of unite, not of unit
+            forms |= {form for form in _regular(word) if word in getAllLemmas(form).get("VERB", (word,))}
+    others = (form for form in forms - {word} if f"{word}:{form}" not in _OTHER_WORDS)
+    return sorted(form for form in others if form.isalpha() and form.islower())[:_MOST]
 
 
-def _plural(word: str) -> str | None:
-    if len(word) < 3 or not (word.isascii() and word.isalpha()) or word.endswith("s"):
-        return None
-    if word.endswith(("x", "z", "ch", "sh")):
-        return f"{word}es"
-    if word.endswith("y") and word[-2] not in "aeiou":
+def _plural(word: str) -> str:
+    if word.endswith("y") and word[-2] not in _VOWELS:
         return f"{word[:-1]}ies"
-    return f"{word}s"
+    return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"
+
+
+def _regular(word: str) -> set[str]:
+    """The past and the participle of a regular verb."""
+    if word.endswith("e"):
+        return {f"{word}d", f"{word if word.endswith(('ee', 'oe', 'ye')) else word[:-1]}ing"}
+    if word.endswith("y") and word[-2] not in _VOWELS:
+        return {f"{word[:-1]}ied", f"{word}ing"}
+    short = sum(letter in _VOWELS for letter in word) == 1 and word[-2] in _VOWELS and word[-1] not in f"{_VOWELS}wxy"
+    stem = word + word[-1] if short else word
+    return {f"{stem}ed", f"{stem}ing"}
 
 
 def bare(label: str) -> str:
