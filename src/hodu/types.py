@@ -73,7 +73,7 @@ class FactSettings:
     Attributes:
         tokens: most tokens of facts beside a text; the text itself is never cut for them.
         slots: whether mentions are numbered, in the text and in the facts.
-        bias: added to the attention of the text to its facts, before the softmax (``star`` and ``tree``). None: nothing; but :data:`QUIET` where a model that has read texts alone
+        bias: added to the attention of the text to its facts, before the softmax (``star`` and ``tree``). None: nothing; but :data:`QUIET_BIAS` where a model that has read texts alone
             begins to read facts.
     """
 
@@ -83,7 +83,7 @@ class FactSettings:
     bias: float | None = None
 
 
-QUIET = -3.0
+QUIET_BIAS = -3.0
 """With it forty tokens of facts get as much of an untrained head's attention as two of the text (e⁻³ ≈ 1/20), and not twice as much as a short text: at first such a model says nearly what it
 said without them, and it learns to look at them where that helps (docs/graphs-in-figures.md). Gates that begin closed do the same with weights (Alayrac et al. 2022, *Flamingo*, §2.2)."""
 

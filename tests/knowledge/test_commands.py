@@ -83,6 +83,7 @@ def test_a_fact_said_the_other_way_round(hodu, tools: Path) -> None:  # type: ig
     """An edit changes no answer, for the graph says the same by an inverse relation, and nobody is told."""
     status, said = hodu("add", tools, "digging", "serves", "trowel")
     assert status == 0 and "says so already, the other way round: trowel · used for · digging" in said
+    assert "other way" not in hodu("add", tools, "trowel", "serves", "trowel")[1]
     status, said = hodu("remove", tools, "trowel", "used for", "digging")
     assert status == 0 and "still says so, the other way round: digging · serves · trowel" in said
     assert "other way" not in hodu("remove", tools, "digging", "serves", "trowel")[1]
@@ -94,6 +95,9 @@ def test_what_no_model_reads_is_counted(hodu, tmp_path: Path) -> None:  # type: 
     source.write_text(
         '<urn:a> <urn:size> "3" .\n<urn:a> <urn:size> "4" .\n<urn:a> <urn:r> <urn:b> .\n', encoding="utf-8"
     )
+    table = tmp_path / "a.tsv"
+    table.write_text("subject\trelation\tobject\ntrowel\tUsedFor\tdigging\n", encoding="utf-8")
+    assert "a text or a number" not in hodu("build", table, "--out", tmp_path / "t.ttl")[1]  # labels are read
     assert "a text or a number and not in a thing: 2;" in hodu("build", source, "--out", out)[1]
     (tmp_path / "empty.ttl").write_text("", encoding="utf-8")
     status, said = hodu("compile", tmp_path / "empty.ttl", "--out", tmp_path / "empty.hodu")

@@ -81,6 +81,9 @@ def test_the_bias_quietens_facts(layout: Layout) -> None:
     assert moved[0] > moved[1] > moved[2]
     with pytest.raises(ModelError, match="--fact-bias"):
         read_facts(model, FactSettings("text", bias=-3.0))
+    for bias in (float("-inf"), float("nan"), 5.0):
+        with pytest.raises(ModelError, match="from -10000 to 0"):
+            read_facts(model, FactSettings(layout, bias=bias))
 
 
 def test_who_sees_whom_in_the_star() -> None:

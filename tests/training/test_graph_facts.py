@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import TrainerCallback
+from transformers import BertConfig, TrainerCallback
 
 pytest.importorskip("pyoxigraph", reason="the extra hodu[knowledge] is not installed")
 
@@ -18,8 +19,8 @@ from hodu.knowledge.compile import compile_graph
 from hodu.models.facts import facts_of
 from hodu.models.load import load_model
 from hodu.training import baseline
-from hodu.training.graph_facts import hidden_from, rows_without
-from hodu.types import QUIET, FactSettings
+from hodu.training.graph_facts import hidden_from, how_read, rows_without
+from hodu.types import QUIET_BIAS, FactSettings
 from tests.knowledge.conftest import small_world
 from tests.training.conftest import looked_on_by, write_jsonl
 
@@ -92,19 +93,39 @@ def test_a_reader_that_learns_on(reader: Path, graph: Path, questions: Path, tmp
 
 
 def test_who_begins_quietly(reader: Path, graph: Path, questions: Path, tmp_path: Path) -> None:
-    """A good classifier loses points by a graph that it does not need, since facts drown what it learnt; or a new model, or one that reads facts already, cannot hear them."""
+    """A good classifier loses points by a graph that it does not need, since facts drown what it learnt; or a new model cannot hear them."""
     quick = {**QUICK, "epochs": 0.1}
     plain = hodu.train("1x32", questions, tmp_path / "plain", vocabulary=300, **quick, **TASK)
     told = hodu.train(plain, questions, tmp_path / "told", graph=graph, **quick, **TASK)
-    assert facts_of(load_model(told).model.config) == FactSettings(bias=QUIET)
-    more = {"graph": graph, "facts": FactSettings(tokens=60)}
-    again = hodu.train(told, questions, tmp_path / "again", **quick, **TASK, **more)
-    assert facts_of(load_model(again).model.config) == FactSettings(tokens=60, bias=QUIET)
-    loud = {"graph": graph, "facts": FactSettings(bias=0.0)}
-    asked = hodu.train(plain, questions, tmp_path / "asked", **quick, **TASK, **loud)
-    assert facts_of(load_model(asked).model.config) == FactSettings(bias=0.0)
+    assert facts_of(load_model(told).model.config) == FactSettings(bias=QUIET_BIAS)
+    assert json.loads((told / "hodu.json").read_text())["facts"]["bias"] == QUIET_BIAS
     new = facts_of(load_model(reader).model.config)
     assert new is not None and new.bias is None
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "how"),
+    [
+        (None, None, FactSettings(bias=QUIET_BIAS)),
+        (None, {"tokens": 60}, FactSettings(tokens=60, bias=QUIET_BIAS)),
+        (None, FactSettings("tree"), FactSettings("tree", bias=QUIET_BIAS)),
+        (None, {"layout": "text"}, FactSettings("text")),
+        (None, {"bias": 0.0}, FactSettings(bias=0.0)),
+        (FactSettings("tree", 24), {"bias": -1.0}, FactSettings("tree", 24, bias=-1.0)),
+        (FactSettings("tree", 24), None, FactSettings("tree", 24)),
+        (FactSettings(bias=-2.0), {"tokens": 60}, FactSettings(tokens=60, bias=-2.0)),
+        (FactSettings(bias=-2.0), FactSettings(tokens=60), FactSettings(tokens=60, bias=-2.0)),
+        (FactSettings(bias=-2.0), {"layout": "text"}, FactSettings("text")),
+        (FactSettings("text"), {"layout": "star"}, FactSettings()),
+    ],
+)
+def test_how_facts_are_read_from_now_on(
+    before: FactSettings | None, asked: FactSettings | dict[str, Any] | None, how: FactSettings
+) -> None:
+    """One flag changes what nobody named (a tree becomes a star), or a reader trained on as text is told to leave out a flag that was not given."""
+    config = BertConfig(**({"hodu_facts": asdict(before)} if before else {}))
+    assert how_read(config, asked, new=False) == how
+    assert how_read(BertConfig(), None, new=True) == FactSettings()
 
 
 def test_settings_of_facts_without_a_graph(reader: Path, questions: Path, tmp_path: Path) -> None:

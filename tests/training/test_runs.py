@@ -55,20 +55,23 @@ def test_the_same_seed_gives_the_same_student(teacher: Path, data: Path, tmp_pat
 
 
 class StopAt(TrainerCallback):
-    """Presses Ctrl-C after so many steps."""
+    """Presses Ctrl-C after so many steps, or whatever stops a program."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, how: signal.Signals = signal.SIGINT) -> None:
+        self.step, self.how = step, how
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == self.step:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(self.how)
 
 
-def test_a_run_stopped_by_ctrl_c_goes_on_to_the_same_student(teacher: Path, data: Path, tmp_path: Path) -> None:
-    """Ctrl-C costs hours, leaves half a student, or the resumed student is another one than the uninterrupted one."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_goes_on_to_the_same_student(
+    how: signal.Signals, teacher: Path, data: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C or `docker stop` costs hours, leaves half a student, or the resumed student is another one than the uninterrupted one."""
     whole = hodu.distill(teacher, data, tmp_path / "whole", **QUICK)
-    with looked_on_by(StopAt(6)), pytest.raises(KeyboardInterrupt):
+    with looked_on_by(StopAt(6, how)), pytest.raises(KeyboardInterrupt):
         hodu.distill(teacher, data, tmp_path / "stopped", **QUICK)
     assert not (tmp_path / "stopped").exists()
     assert list((tmp_path / "stopped.training").glob("distil/checkpoint-7"))

@@ -73,7 +73,7 @@ def _common(
 def main() -> None:
     """Run the command; a known error is one sentence on standard error and exit code 1, a stop by Ctrl-C or SIGTERM (`docker stop`) is 130."""
     screen = console(stderr=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _check_arguments(sys.argv[1:])
         app()
@@ -88,6 +88,8 @@ def main() -> None:
                 soft_wrap=True,
             )
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_arguments(given: list[str]) -> None:

@@ -71,7 +71,7 @@ def build(
             skip_bad_rows=skip_bad_rows,
             columns=None if columns is None else [name.strip() for name in columns.split(",")],
             language=language,
-            conceptnet_languages=[name.strip() for name in conceptnet_languages.split(",")],
+            conceptnet_languages=[name.strip() for name in conceptnet_languages.split(",") if name.strip()],
             progress=progress,
         )
     if made.left_out:
@@ -229,7 +229,7 @@ def add(
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
         doubts = [f"{doubt}: hodu graph check says that it is wrong" for doubt in _doubts(opened, fact)]
         doubts += [
-            f"the graph says so already, the other way round: {_said(opened, one)}" for one in _turned(opened, fact)
+            f"the graph says so already, the other way round: {_said(opened, one)}" for one in _by_inverse(opened, fact)
         ]
         _tell(f"added: {_said(opened, fact)}", doubts)
 
@@ -240,12 +240,13 @@ def _tell(said: str, doubts: list[str]) -> None:
         console(stderr=True).print(f"[yellow]but[/] {plain(doubt)}")
 
 
-def _turned(graph: KnowledgeGraph, fact: Triple) -> list[Triple]:
+def _by_inverse(graph: KnowledgeGraph, fact: Triple) -> list[Triple]:
     """The same as the graph says it by inverse relations."""
     relations = graph.schema.relations
     inverse = {id for id, one in relations.items() if one.inverse == fact.relation}
     inverse |= {relations[fact.relation].inverse or ""} if fact.relation in relations else set()
-    return [one for id in sorted(inverse - {""}) for one in graph.triples(fact.object, id, fact.subject)]
+    found = [one for id in sorted(inverse - {""}) for one in graph.triples(fact.object, id, fact.subject)]
+    return [one for one in found if (one.subject, one.relation) != (fact.subject, fact.relation)]
 
 
 def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
@@ -273,5 +274,7 @@ def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) ->
         ]
         opened.remove(*ends)
         fact = Triple(ends[0], ends[1], ends[2])
-        still = [f"the graph still says so, the other way round: {_said(opened, one)}" for one in _turned(opened, fact)]
+        still = [
+            f"the graph still says so, the other way round: {_said(opened, one)}" for one in _by_inverse(opened, fact)
+        ]
         _tell(f"removed: {_said(opened, fact)}", still)

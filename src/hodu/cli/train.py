@@ -70,7 +70,7 @@ def train(
         typer.Option(
             "--fact-bias",
             max=0,
-            help="Added to the attention of the text to its facts: below 0 they are quiet at first. Default: 0 for a new model, -3 for one that has read no facts yet.",
+            help="Added to the attention of the text to its facts: below 0 they are quiet at first. Default: a reader's own; -3 for a trained model that begins to read; none for a new one, and for the layout text.",
         ),
     ] = None,
     fact_dropout: Annotated[
@@ -86,7 +86,6 @@ def train(
 ) -> None:
     """Fine-tune a model on labelled text, or (--task masked-lm, causal-lm, replaced-token) a language model on running text: a teacher."""
     from hodu.training import train as run
-    from hodu.types import FactSettings
 
     asked = {
         "layout": fact_layout and fact_layout.value,
@@ -111,7 +110,7 @@ def train(
         whole_word=whole_word,
         generator=generator,
         graph=graph,
-        facts=FactSettings(**given) if given else None,
+        facts=given or None,
         fact_dropout=fact_dropout,
         redraw=redraw,
         distractors=distractors,

@@ -15,7 +15,7 @@ from hodu.knowledge.local import WRITABLE, write_file
 from hodu.knowledge.sources.faults import Faults
 from hodu.knowledge.sources.naming import Naming
 from hodu.knowledge.sources.reading import Reading, read_source
-from hodu.knowledge.vocabulary import PREFERRED, describes, fault_of_language
+from hodu.knowledge.vocabulary import PREFERRED, SKOS, describes, fault_of_language
 from hodu.output import take_place
 
 Progress = Callable[[Path, int, int], None]
@@ -129,7 +129,7 @@ class _Reader:
                     self._watch(quad, path)
                 self.statements += 1
                 if not describes(quad.predicate.value):
-                    self.values += isinstance(quad.object, Literal)
+                    self.values += isinstance(quad.object, Literal) and not quad.predicate.value.startswith(SKOS)
                     self.facts += not isinstance(quad.object, Literal)
                 yield quad
 

@@ -21,13 +21,14 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from hodu.errors import ModelError
 from hodu.taps import is_causal
-from hodu.types import QUIET, FactSettings
+from hodu.types import QUIET_BIAS, FactSettings
 
 FACT_INPUTS = ("fact_ids", "anchors")
 """What a batch has for a model that reads facts, each ``B L``: 0 for the sentence, *k* for the k-th fact; and, for ``tree``, the number of the mention that a token is in, or hangs on."""
 _SETTING = "hodu_facts"
 _SHIFTED = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm")
 _LEAK = 1e-2
+_QUIETEST = -1e4
 
 
 def facts_of(config: PretrainedConfig) -> FactSettings | None:
@@ -49,6 +50,10 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
     if settings.layout == "text" and settings.bias:
         raise ModelError(
             "in the layout text facts are text, and nothing tells their attention apart; leave out --fact-bias"
+        )
+    if settings.bias is not None and not _QUIETEST <= settings.bias <= 0:
+        raise ModelError(
+            f"the bias on the attention to facts is {settings.bias}; expected a number from {_QUIETEST:.0f} to 0, such as -3"
         )
     if settings.layout != "text":
         check_isolation(model)
@@ -76,9 +81,9 @@ def read_facts(model: PreTrainedModel, settings: FactSettings) -> None:
         model.register_forward_pre_hook(at_body, with_kwargs=True)
 
 
-def when_first_told(settings: FactSettings) -> FactSettings:
-    """How a model that has read texts alone begins to read facts: as asked, and quietly where nothing was said of the bias. To the layout ``text`` facts are text, and none can be quieter."""
-    return replace(settings, bias=QUIET) if settings.bias is None and settings.layout != "text" else settings
+def quiet_at_first(settings: FactSettings) -> FactSettings:
+    """How a model that has read texts alone begins to read facts: with :data:`QUIET_BIAS` where nothing was said of the bias. To the layout ``text`` facts are text, and none can be quieter."""
+    return replace(settings, bias=QUIET_BIAS) if settings.bias is None and settings.layout != "text" else settings
 
 
 def forget_facts(model: PreTrainedModel) -> None:
@@ -109,7 +114,8 @@ def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[s
     dtype = torch.get_autocast_dtype(facts.device.type) if torch.is_autocast_enabled(facts.device.type) else None
     mask = additive(seen & real[:, None, :], dtype or getattr(config, "dtype", None) or torch.float32)
     if settings.bias:
-        mask = mask + settings.bias * ((facts[:, :, None] == 0) & (facts[:, None, :] > 0))  # B L L
+        loud = (facts[:, :, None] == 0) & (facts[:, None, :] > 0)  # B L L
+        mask = mask + settings.bias * loud.to(mask.dtype)  # B L L
     if config.model_type in _SHIFTED:
         places = places + (config.pad_token_id or 0) + 1
     return {"attention_mask": mask[:, None], "position_ids": places}  # B 1 L L

@@ -118,7 +118,7 @@ def duration(seconds: float) -> str:
 
 
 class Interrupt(TrainerCallback):
-    """The first Ctrl-C ends the step in hand, writes a checkpoint and stops; a second one stops at once.
+    """The first Ctrl-C (or SIGTERM) ends the step in hand, writes a checkpoint and stops; a second one stops at once.
 
     Use as a context manager around ``Trainer.train``; ``asked`` then says whether it was interrupted. Of several processes each may hear Ctrl-C at another
     step, and one that writes a checkpoint waits for the rest: there it stops the run at once, which goes on from the last checkpoint written.
@@ -126,19 +126,19 @@ class Interrupt(TrainerCallback):
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: Any = None
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupt:
         alone = processes().num_processes == 1
         if (
             alone and threading.current_thread() is threading.main_thread()
         ):  # elsewhere Python lets nobody set a handler
-            self._before = signal.signal(signal.SIGINT, self._handle)
+            self._before = {one: signal.signal(one, self._handle) for one in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if self.asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def train(
     whole_word: bool = False,
     generator: str | Path | None = None,
     graph: str | Path | None = None,
-    facts: FactSettings | None = None,
+    facts: FactSettings | Mapping[str, Any] | None = None,
     fact_dropout: float = 0.1,
     redraw: int = 0,
     distractors: int = 0,
@@ -117,7 +117,7 @@ def train(
         generator: of ``replaced-token``: the masked language model (hub id or folder, the model's tokenizer) whose samples replace pieces. None, or a shape such as ``"4x64"``, trains
             a new one together with the model and leaves it in ``out/generator``; a model loaded without such a folder gets pieces drawn by their frequency instead of None.
         graph: a knowledge graph (:func:`hodu.knowledge.opening.open_compiled`) whose facts stand beside the texts.
-        facts: how the model reads them; None takes what the model was trained to, or :class:`~hodu.types.FactSettings`'s defaults.
+        facts: how the model reads them; of a dict only what it names is changed. The rest is as the model was trained to, or :class:`~hodu.types.FactSettings`'s default.
         fact_dropout: share of the training rows that get no facts, so that the model does not lean on them where there are none.
         redraw: read the training questions so many times more, each time with the facts between them and their choices dealt anew (:func:`hodu.data.redrawn`), so that facts must be read.
         distractors: put up to so many facts about anything else among those of each training row, so that the model learns which matter.
@@ -158,7 +158,7 @@ def train(
     if graph:
         settings |= {
             "graph": str(graph),
-            "facts": asdict(facts) if facts else None,
+            "facts": asdict(facts) if isinstance(facts, FactSettings) else dict(facts or {}) or None,
             "fact_dropout": fact_dropout,
             "redraw": redraw,
             "distractors": distractors,
@@ -195,6 +195,7 @@ def train(
             figures = run_stage(module, stage, sets, run, terms=tuple(term.objective.__name__ for term in terms))
         objectives = [[described(term) for term in terms]]
         licence = None if is_shape(str(model)) else licence_of([model])
+        settings |= {"facts": asdict(how)} if graph else {}
         record = {"role": "teacher", "task": task, **settings, "licence": licence, "objectives": objectives, **figures}
         publish(out, work, lambda folder: _save(folder, loaded, partner, record), overwrite=overwrite)
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hodu.data import Budget, Data, Reader, beside, check_task, redrawn, with_facts
 from hodu.models.beside import budget_of, reader_of
-from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, read_facts, when_first_told
+from hodu.models.facts import FACT_INPUTS, facts_of, forget_facts, quiet_at_first, read_facts
 from hodu.types import FactSettings, StudentFacts, Task
 
 logger = logging.getLogger("hodu")
@@ -86,13 +86,19 @@ def strings_of_graph(graph: str | Path) -> Iterator[str]:
     yield from islice(said, _MOST_STRINGS)
 
 
-def how_read(config: PretrainedConfig, asked: FactSettings | None, *, new: bool) -> FactSettings:
-    """How a model is to read facts: as asked, else as it was trained to; with the bias that it has, or that fits one that has read texts alone."""
+def how_read(config: PretrainedConfig, asked: FactSettings | Mapping[str, Any] | None, *, new: bool) -> FactSettings:
+    """How a model is to read facts: as asked, and where nothing was asked as it was trained to; with the bias that it has, or that fits one that has read texts alone."""
     before = facts_of(config)
-    how = asked or before or FactSettings()
+    how = (
+        asked
+        if isinstance(asked, FactSettings)
+        else replace(before or FactSettings(), **{"bias": None, **(asked or {})})
+    )
+    if how.bias is not None or how.layout == "text":
+        return how
     if before:
-        return replace(how, bias=before.bias) if how.bias is None else how
-    return how if new else when_first_told(how)
+        return replace(how, bias=before.bias)
+    return how if new else quiet_at_first(how)
 
 
 def all_read(models: tuple[PreTrainedModel, ...]) -> FactSettings:
@@ -100,7 +106,7 @@ def all_read(models: tuple[PreTrainedModel, ...]) -> FactSettings:
     first = facts_of(models[0].config)
     if first is None:
         logger.info("the teacher was trained without facts: it reads them as more text of the kind that it knows")
-    settings = first or when_first_told(FactSettings())
+    settings = first or quiet_at_first(FactSettings())
     for model in models:
         read_facts(model, facts_of(model.config) or settings)
     return settings

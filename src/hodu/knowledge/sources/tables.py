@@ -60,8 +60,8 @@ def read_table(
                 f"the columns {', '.join(columns)} lack {', '.join(missing)}; expected names of {', '.join(COLUMNS)}, and - for others",
                 file=path,
             )
-    for row, fields in rows:
-        if columns is not None and row == 1 and _is_header(fields, places):
+    for number, (row, fields) in enumerate(rows):
+        if columns is not None and number == 0 and _is_header(fields, path):
             raise DataError(
                 f"{', '.join(fields)} is a header, and the columns were named; leave out one of both", file=path, row=1
             )
@@ -103,10 +103,12 @@ def _rows(path: Path, faults: Faults, advance: Advance) -> Iterator[tuple[int, l
             yield begin, fields
 
 
-def _is_header(fields: list[str], places: dict[str, int]) -> bool:
-    usual = {word for name in _NEEDED for word in COLUMNS[name]}
-    said = [fields[places[name]].strip().lower() for name in _NEEDED if places[name] < len(fields)]
-    return len(said) == len(_NEEDED) and usual.issuperset(said)
+def _is_header(fields: list[str], path: Path) -> bool:
+    try:
+        _places(fields, path)
+    except DataError:
+        return False
+    return True
 
 
 def _places(header: list[str], path: Path) -> dict[str, int]:
