@@ -75,6 +75,11 @@ def test_a_fact_of_other_things_than_its_relation_is_of(hodu, tools: Path) -> No
     """A slip in an edit is met weeks later, when somebody runs `hodu graph check`."""
     status, said = hodu("add", tools, "trowel", "used for", "excavator")
     assert status == 0 and "added: " in said and "excavator is no doing, which the range of 'used for' is" in said
+    assert hodu("add", tools, "excavator", "rdf:type", "doing")[0] == 0
+    assert "is no" not in hodu("add", tools, "trowel", "used for", "excavator")[1]
+    assert hodu("remove", tools, "excavator", "rdf:type", "doing")[0] == 0
+    status, said = hodu("add", tools, "excavator", "rdf:type", "doings")
+    assert status == 1 and "0 classes with the label or id 'doings'" in said and "tool" in said
     status, said = hodu("add", tools, "trowel", "used for", "building a house")
     assert status == 0 and "is no" not in said
 

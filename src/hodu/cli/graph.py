@@ -216,18 +216,15 @@ def add(
         bool, typer.Option("--new", help="Make the entities and the relation that are not there yet.")
     ] = False,
 ) -> None:
-    """Add one fact, or give the one that is there another weight."""
+    """Add one fact, or give the one that is there another weight. The relation rdf:type gives a thing a class."""
     from hodu.knowledge import KnowledgeGraph, Triple
-    from hodu.knowledge.lookup import one_of
+    from hodu.knowledge.lookup import ends_of
 
     with KnowledgeGraph.open(name) as opened:
-        ends = [
-            one_of(opened, text, kind, new=new)
-            for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
-        ]
+        ends = ends_of(opened, subject, relation, object, new=new)
         opened.add(*ends, weight=weight, source=source)
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
-        doubts = [f"{doubt}: hodu graph check says that it is wrong" for doubt in _doubts(opened, fact)]
+        doubts = _doubts(opened, fact)
         doubts += [
             f"the graph says so already, the other way round: {_said(opened, one)}" for one in _by_inverse(opened, fact)
         ]
@@ -257,7 +254,10 @@ def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
     for end, what in (("domain", fact.subject), ("range", fact.object)):
         for *_, asked in misfits(graph, end, fact):
             name, kind, relation = (_name(graph, id) for id in (what, asked[1:-1], fact.relation))
-            found.append(f"{name} is no {kind}, which the {end} of {relation!r} is")
+            found.append(
+                f"{name} is no {kind}, which the {end} of {relation!r} is, and hodu graph check says that this is wrong. "
+                f"If it is one: hodu graph add {graph.name} {name!r} rdf:type {kind!r}"
+            )
     return found
 
 
@@ -265,13 +265,10 @@ def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
 def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) -> None:
     """Remove one fact."""
     from hodu.knowledge import KnowledgeGraph, Triple
-    from hodu.knowledge.lookup import one_of
+    from hodu.knowledge.lookup import ends_of
 
     with KnowledgeGraph.open(name) as opened:
-        ends = [
-            one_of(opened, text, kind)
-            for text, kind in ((subject, "entity"), (relation, "relation"), (object, "entity"))
-        ]
+        ends = ends_of(opened, subject, relation, object)
         opened.remove(*ends)
         fact = Triple(ends[0], ends[1], ends[2])
         still = [

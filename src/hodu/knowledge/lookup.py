@@ -7,7 +7,7 @@ from pyoxigraph import Literal, NamedNode
 from hodu.errors import GraphError
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.terms import Value, node
-from hodu.knowledge.vocabulary import entity_id, fault_of_label, language_of, name_in, relation_id
+from hodu.knowledge.vocabulary import TYPE, entity_id, fault_of_label, language_of, name_in, relation_id
 
 _EXACT = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text }"
 _ANY = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text FILTER(LCASE(STR(?text)) = LCASE(?typed)) }"
@@ -61,6 +61,27 @@ def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool | None = No
         make = "" if new is None else ". To make it, give --new"
         raise GraphError(f"{graph.name} has no {kind} with the label or id {text!r}{known}{_like(graph, text)}{make}")
     return _made(graph, text, kind)
+
+
+def ends_of(graph: KnowledgeGraph, subject: str, relation: str, object: str, *, new: bool | None = None) -> list[str]:
+    """The ids of the three parts of a fact that a person means; ``rdf:type`` relates an entity to one of the graph's classes.
+
+    Raises:
+        GraphError: as :func:`one_of`, or there is no such class.
+    """
+    if relation == "rdf:type":
+        return [one_of(graph, subject, "entity", new=new), TYPE, _one_class(graph, object)]
+    parts = ((subject, "entity"), (relation, "relation"), (object, "entity"))
+    return [one_of(graph, text, kind, new=new) for text, kind in parts]
+
+
+def _one_class(graph: KnowledgeGraph, text: str) -> str:
+    known = graph.schema.classes
+    found = [id for id in _found(graph, text) if id in known] or [id for id in known if name_in(id) == text]
+    if len(found) != 1:
+        names = ", ".join(sorted(_told(graph, id) for id in known))[:300] or "none"
+        raise GraphError(f"{graph.name} has {len(found)} classes with the label or id {text!r}; it has {names}")
+    return found[0]
 
 
 def _made(graph: KnowledgeGraph, text: str, kind: str) -> str:
