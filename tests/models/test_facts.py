@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -103,6 +104,24 @@ def test_who_sees_whom_in_the_tree() -> None:
     assert seen[1, :8].tolist() == [True] * 5 + [False] * 3
     assert seen[3, :8].tolist() == [False, True, False, True, True, False, False, False]
     assert tree_positions(facts, anchors)[0, :8].tolist() == [0, 1, 2, 2, 3, 3, 4, 5]
+
+
+def test_a_model_that_sees_nothing_obeys() -> None:
+    """A run whose training collapsed cannot even be measured: its model is told that it takes no mask."""
+    model = tiny("bert", "classification")
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "attention" in name:
+                weight.mul_(1e-8)
+
+    def rounded(_: nn.Module, __: object, out: Any) -> Any:
+        """As sums of other lengths round, in models of an ordinary size."""
+        out.last_hidden_state = out.last_hidden_state + 1e-6 * torch.randn_like(out.last_hidden_state)
+        return out
+
+    model.base_model.register_forward_hook(rounded)
+    read_facts(model, FactSettings())
+    assert facts_of(model.config) == FactSettings()
 
 
 @pytest.mark.parametrize("config", [MPNetConfig, DebertaV2Config, MobileBertConfig])
