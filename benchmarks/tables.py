@@ -107,7 +107,7 @@ def _show(metric: str, value: float) -> str:
         return f"{value / 1e6:.2f} M"
     if metric in ("tokens_per_second", "seconds_to_goal"):
         return f"{value:,.0f}"
-    if metric in ("ratio_to_best_other", "time_over_limit", "mcnemar_p"):
+    if metric in ("ratio_to_best_other", "time_over_limit", "mcnemar_p", "mcnemar_p_random"):
         return f"{value:.2f}"
     if metric == "times_faster_than_teacher":
         return f"{value:.1f}"

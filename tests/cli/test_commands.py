@@ -245,8 +245,12 @@ def test_a_stop_exits_with_130(
 
     monkeypatch.setattr("hodu.cli.app.app", stopped)
     monkeypatch.setattr(sys, "argv", ["hodu"])
-    with pytest.raises(SystemExit) as stop:
-        main()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores Ctrl-C
+    try:
+        with pytest.raises(SystemExit) as stop:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stop.value.code == 130 and "goes on from its last checkpoint" in capsys.readouterr().err
 
 
