@@ -114,8 +114,8 @@ def _as_laid_out(config: PretrainedConfig, inputs: dict[str, Any], given: dict[s
     dtype = torch.get_autocast_dtype(facts.device.type) if torch.is_autocast_enabled(facts.device.type) else None
     mask = additive(seen & real[:, None, :], dtype or getattr(config, "dtype", None) or torch.float32)
     if settings.bias:
-        loud = (facts[:, :, None] == 0) & (facts[:, None, :] > 0)  # B L L
-        mask = mask + settings.bias * loud.to(mask.dtype)  # B L L
+        to_facts = (facts[:, :, None] == 0) & (facts[:, None, :] > 0)  # B L L
+        mask = mask + settings.bias * to_facts.to(mask.dtype)  # B L L
     if config.model_type in _SHIFTED:
         places = places + (config.pad_token_id or 0) + 1
     return {"attention_mask": mask[:, None], "position_ids": places}  # B 1 L L
@@ -214,5 +214,5 @@ def _states_with_branch(body: nn.Module, config: PretrainedConfig) -> tuple[bool
     other = (states(few, upto=length, text=back).flip(1) - plain).abs().max()
     rounding = (
         _ROUNDING * plain.abs().max()
-    )  # all that differs in a model whose training collapsed, and which sees nothing
+    )  # a model whose training collapsed, and which sees nothing, differs by no more
     return bool(hidden > _LEAK * shown + rounding), bool(turned <= _LEAK * other + rounding)

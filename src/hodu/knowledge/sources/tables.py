@@ -63,7 +63,9 @@ def read_table(
     for number, (row, fields) in enumerate(rows):
         if columns is not None and number == 0 and _is_header(fields, path):
             raise DataError(
-                f"{', '.join(fields)} is a header, and the columns were named; leave out one of both", file=path, row=1
+                f"{', '.join(fields)} is a header, and the columns were named; leave out one of both",
+                file=path,
+                row=row,
             )
         try:
             quads = list(_statements(fields, places, width, naming))
