@@ -117,7 +117,7 @@ _STYLE = """
 :root{color-scheme:light dark}
 body{font:17px/1.6 system-ui,-apple-system,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;background:#fff;color:#18181b;overflow-wrap:anywhere}
 .text{font-size:1.25em}mark{background:#dbeafe;color:inherit;border-bottom:2px dashed #1d4ed8}
-.answer strong{border:3px solid #15803d;border-radius:1em;padding:.1em .7em;background:#dcfce7}
+.answer strong{display:inline-block;word-break:keep-all;border:3px solid #15803d;border-radius:1em;padding:.1em .7em;background:#dcfce7}
 figure{margin:1.5rem 0;overflow-x:auto}figure svg{max-width:100%;height:auto}h2{font-size:1em}
 @media (prefers-color-scheme:dark){body{background:#18181b;color:#fafafa}mark{background:#172554;border-color:#60a5fa}.answer strong{background:#052e16;border-color:#4ade80}}
 """
