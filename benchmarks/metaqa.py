@@ -1,6 +1,6 @@
 """MetaQA: questions about films, one to three steps from the answer, answered by choosing a path of relations; rows in results/metaqa.json.
 
-    python benchmarks/metaqa.py ../shared/data/metaqa --seeds 0 1 2
+    python benchmarks/metaqa.py ../shared/data/metaqa --seeds 0 1 2 3 4
 
 The questions' train files are not at hand, so everything is trained on dev and measured on test. A question has its entity in [brackets]; hodu.knowledge.routes finds all paths from it, and a model of multiple
 choice reads the question with each path as text and chooses one. The model reads the number 1 where the entity stands, as with entity slots: which path is asked for does not depend on the name. The questions have
