@@ -94,6 +94,18 @@ class Generated:
         """A class for each entity."""
         return ((f"urn:hodu:entity:{number}", f"urn:hodu:class:{number % 50}") for number in range(len(self.korean)))
 
+    def question_words(self) -> Iterator[tuple[str, Label]]:
+        """None."""
+        yield from ()
+
+    def subclasses(self) -> Iterator[tuple[str, str]]:
+        """None."""
+        yield from ()
+
+    def labels(self, id: str) -> tuple[Label, ...]:
+        """None, as nothing has question words."""
+        return ()
+
     def sentences(self, count: int) -> list[str]:
         """Half Korean, half English: two or three mentions among words that are no labels."""
         said, dice = [], self.dice

@@ -195,14 +195,16 @@ def _candidates(
     reader: GraphReader, mentions: Sequence[Mention], question: str, choices: Sequence[str]
 ) -> tuple[list[str], Sequence[int | None], dict[int, Route]]:
     """Texts and entities of the candidates, and for each entity that facts lead to its best route."""
+    from hodu.knowledge.asked import along, asked_for, entities_of
     from hodu.knowledge.routes import routes
 
     named = [reader.entity(choice) for choice in choices]
-    ends = [entity for entity in named if entity is not None] if choices else None
-    found = routes(reader.graph, mentions, hops=HOPS, choices=ends)
     if choices:
-        return list(choices), named, _led_to(found)
-    likely = _likely(found)
+        known = [entity for entity in named if entity is not None]
+        return list(choices), named, _led_to(routes(reader.graph, mentions, hops=HOPS, choices=known))
+    asked = asked_for(reader.graph, question, mentions)
+    found = routes(reader.graph, mentions, hops=HOPS, choices=entities_of(reader.graph, asked))
+    likely = _likely(along(reader.graph, found, asked))
     language = reader.language(question)
     return [reader.graph.label(entity, language) for entity in likely], list(likely), likely
 

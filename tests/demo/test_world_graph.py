@@ -10,7 +10,7 @@ import pyoxigraph
 import pytest
 
 from hodu.demo.hangul import final_of
-from hodu.demo.world import GRAPH_FILE, Question, read_questions, training_questions
+from hodu.demo.world import GRAPH_FILE, Question, read_other_questions, read_questions, training_questions
 from hodu.demo.world.questions import NAMESPACE, read_rows
 
 RDF, RDFS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2000/01/rdf-schema#"
@@ -28,12 +28,15 @@ class Graph:
         self.labels: dict[str, list[tuple[str, str, bool]]] = defaultdict(list)
         self.of: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.templates: dict[str, dict[str, str]] = defaultdict(dict)
+        self.asked: dict[str, list[str]] = defaultdict(list)
         for quad in pyoxigraph.parse(path=str(GRAPH_FILE), format=pyoxigraph.RdfFormat.TURTLE):
             subject, relation, value = quad.subject.value, quad.predicate.value, quad.object
             if relation in (f"{SKOS}prefLabel", f"{SKOS}altLabel"):
                 self.labels[subject].append((value.value, value.language, relation.endswith("prefLabel")))
             elif relation == f"{HODU}template":
                 self.templates[subject][value.language] = value.value
+            elif relation == f"{HODU}questionWord":
+                self.asked[subject].append(value.value)
             elif relation.startswith((RDF, RDFS, OWL)):
                 self.of[subject, relation].append(value.value)
             else:
@@ -324,3 +327,24 @@ def test_a_purpose_involves_what_its_tools_do(graph: Graph) -> None:
         if not any((purpose, INVOLVES, doing) in graph.facts for doing in does[tool])
     ]
     assert not silent
+
+
+def test_question_words_are_of_classes_and_relations(graph: Graph) -> None:
+    """A thing has a question word, where nobody looks for one, or who and where ask in one language only."""
+    classes = {one for one, types in graph.types.items() if f"{RDFS}Class" in types}
+    assert graph.asked.keys() <= classes | graph.relations
+    for words in graph.asked.values():
+        assert any(map(str.isascii, words)) and not all(map(str.isascii, words)), words
+
+
+def test_the_other_questions_have_answers(graph: Graph) -> None:
+    """A question is counted as wrong for want of a right answer in the graph."""
+    inverse = {one: values[0] for (one, name), values in graph.of.items() if name == f"{OWL}inverseOf"}
+    inverse |= {value: one for one, value in inverse.items()}
+    questions = read_other_questions()
+    assert len({one["id"] for one in questions}) == len({one["text"] for one in questions}) == 160
+    for one in questions:
+        wanted = {*one["relations"], *(inverse[relation] for relation in one["relations"] if relation in inverse)}
+        assert set(one["relations"]) <= graph.relations
+        ends = [fact for fact in graph.facts if fact[1] in wanted and one["thing"] in (fact[0], fact[2])]
+        assert bool(ends) == (one["thing"] is not None), one

@@ -44,3 +44,12 @@ class SmallGraph:
 
     def all_classes(self) -> Iterator[tuple[str, str]]:
         yield from self._classes
+
+    def question_words(self) -> Iterator[tuple[str, Label]]:
+        yield from ()
+
+    def subclasses(self) -> Iterator[tuple[str, str]]:
+        yield from ()
+
+    def labels(self, id: str) -> tuple[Label, ...]:
+        return tuple(label for one, label in self._labels if one == id)

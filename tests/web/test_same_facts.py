@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("ahocorasick_rs", reason="the extra hodu[knowledge] is not installed")
 
 from hodu.asking import _candidates
-from hodu.demo.world import GRAPH_FILE, read_questions
+from hodu.demo.world import GRAPH_FILE, read_other_questions, read_questions
 from hodu.knowledge.compile import compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.graph import KnowledgeGraph
@@ -92,6 +92,14 @@ def check(graph: CompiledGraph, cases: list[Case]) -> None:
 def test_the_questions_of_the_world(compiled: CompiledGraph) -> None:
     """The phone reads other facts than the model was trained and measured with, and answers worse than its figures say."""
     check(compiled, questions())
+
+
+def test_what_is_asked_for(compiled: CompiledGraph) -> None:
+    """The phone answers who by where, or does not know what hodu ask knows."""
+    texts = [one["text"] for one in read_other_questions()]
+    shuffled = [" ".join(Random(text).sample(words, len(words))) for text in texts if (words := text.split())]
+    decomposed = [unicodedata.normalize("NFD", text) for text in texts[::7]]
+    check(compiled, [case(text, routed=True) for text in (*texts, *shuffled, *decomposed)])
 
 
 def test_awkward_strings(compiled: CompiledGraph) -> None:

@@ -1,5 +1,6 @@
 // A question, a graph and a small model (src/hodu/asking.py): the graph says what may be the answer and why, the model says which.
 
+import { along, askedFor, entitiesOf } from "./knowledge/asked.ts";
 import type { GraphReader } from "./knowledge/reader.ts";
 import { evidence, type Route, routes } from "./knowledge/routes.ts";
 import type { Fact, Mention } from "./knowledge/types.ts";
@@ -39,13 +40,15 @@ export function candidatesOf(
   choices: readonly string[],
 ): Candidates {
   const named = choices.map((choice) => reader.entity(choice));
-  const ends = choices.length ? named.filter((entity) => entity !== null) : null;
-  const found = routes(reader.graph, mentions, { hops: HOPS, choices: ends, most: MOST_ROUTES });
-  if (choices.length) return { texts: choices, entities: named, reached: ledTo(found) };
-  const reached = likely(found);
+  const { graph } = reader;
+  const asked = choices.length ? null : askedFor(graph, question, mentions);
+  const ends = asked ? entitiesOf(graph, asked) : named.filter((entity) => entity !== null);
+  const found = routes(graph, mentions, { hops: HOPS, choices: ends, most: MOST_ROUTES });
+  if (!asked) return { texts: choices, entities: named, reached: ledTo(found) };
+  const reached = likely(along(graph, found, asked));
   const language = languageOf(question);
   const entities = [...reached.keys()];
-  return { texts: entities.map((entity) => reader.graph.label(entity, language)), entities, reached };
+  return { texts: entities.map((entity) => graph.label(entity, language)), entities, reached };
 }
 
 /** For each entity that a route leads to the best one. */

@@ -13,13 +13,13 @@ import numpy as np
 from rich.progress import Progress
 
 from hodu.errors import DataError, OutputError
-from hodu.knowledge import layout
+from hodu.knowledge import layout, question_words
 from hodu.knowledge.compiled import ANY, CompiledGraph
 from hodu.knowledge.endings import TAILS, tails
 from hodu.knowledge.surfaces import QUALITIES, surfaces
 from hodu.knowledge.types import Label, Relation, Triple
 
-REVISION = 2
+REVISION = 3
 """Raised when the same graph compiles to something else than before, such as more forms of a word: what a cache keeps is made anew then."""
 
 Array = np.ndarray[Any, Any]
@@ -33,6 +33,9 @@ class Source(Protocol):
     def triples(self) -> Iterable[Triple]: ...  # noqa: D102
     def all_labels(self) -> Iterable[tuple[str, Label]]: ...  # noqa: D102
     def all_classes(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
+    def question_words(self) -> Iterable[tuple[str, Label]]: ...  # noqa: D102
+    def subclasses(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
+    def labels(self, id: str) -> Sequence[Label]: ...  # noqa: D102
 
 
 def _may_write(out: Path) -> None:
@@ -88,6 +91,7 @@ def compile_graph(
         header = {
             "languages": list(languages),
             "classes": classes,
+            "asking": question_words.stored(graph, classes, [relation.id for relation in relations]),
             "triples": int(edges.shape[1]),
             "relations": [_stored(relation) for relation in relations],
         }

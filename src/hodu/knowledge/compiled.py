@@ -15,6 +15,9 @@ from hodu.knowledge.types import Label, Relation
 from hodu.knowledge.verbalise import verbalise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hodu.knowledge.asked import Asking
     from hodu.knowledge.link import Linker
 
 Array = np.ndarray[Any, Any]
@@ -69,6 +72,7 @@ class CompiledGraph:
         self.relations: tuple[Relation, ...] = tuple(map(_relation, header["relations"]))
         self.classes: tuple[str, ...] = tuple(header["classes"])
         self.triples: int = header["triples"]
+        self._asking: dict[str, list[list[Any]]] = header.get("asking", {})  # older files have none
         self._iris = Strings(sections["iri_places"], sections["iris"])
         self._labels = {
             language: Strings(sections[f"label_places_{language}"], sections[f"labels_{language}"])
@@ -125,6 +129,27 @@ class CompiledGraph:
         """The IRIs of an entity's classes."""
         first, last = self._class_starts[entity], self._class_starts[entity + 1]
         return tuple(self.classes[number] for number in self._class_of[first:last])
+
+    def entities_of(self, classes: Iterable[int]) -> list[int]:
+        """The entities of any of these classes, given by their numbers, in order."""
+        places = np.flatnonzero(np.isin(self._class_of, list(classes)))
+        entities = np.searchsorted(np.asarray(self._class_starts), places, side="right") - 1
+        return [int(one) for one in np.unique(entities)]
+
+    @cached_property
+    def asking(self) -> dict[str, tuple[Asking, ...]]:
+        """By language the words by which its classes and relations are asked for."""
+        from hodu.knowledge.asked import Asking
+
+        return {
+            language: tuple(
+                Asking(
+                    tuple(text.split()), None if tails < 0 else tails, name, frozenset(classes), frozenset(relations)
+                )
+                for text, tails, name, classes, relations in said
+            )
+            for language, said in self._asking.items()
+        }
 
     def outgoing(self, entity: int) -> Edges:
         """The edges of which the entity is the subject."""

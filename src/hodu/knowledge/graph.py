@@ -155,6 +155,18 @@ class KnowledgeGraph:
             if isinstance(row["id"], NamedNode) and of not in patterns.META and id not in hidden:
                 yield id, of
 
+    def question_words(self) -> Iterator[tuple[str, Label]]:
+        """Each class and relation with each word by which a question asks for it (``hodu:questionWord``), as ``(id, label)``, in no order."""
+        for row in self._select(patterns.QUESTION_WORDS):
+            if isinstance(row["id"], NamedNode) and isinstance(row["text"], Literal):
+                yield row["id"].value, label_from(row, preferred=True)
+
+    def subclasses(self) -> Iterator[tuple[str, str]]:
+        """Each class with each that is said to be above it, as ``(class, above)``, in no order."""
+        for row in self._select(patterns.SUBCLASSES):
+            if isinstance(row["id"], NamedNode) and isinstance(row["c"], NamedNode):
+                yield row["id"].value, row["c"].value
+
     def triples(
         self, subject: str | None = None, relation: str | None = None, object: str | None = None
     ) -> Iterator[Triple]:

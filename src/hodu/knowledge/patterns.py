@@ -9,6 +9,9 @@ ALIASES = "SELECT ?id ?text WHERE { ?id skos:altLabel ?text }"
 OTHER_NAMES = "SELECT ?id ?text WHERE { ?id rdfs:label ?text FILTER NOT EXISTS { ?id skos:prefLabel ?name } }"
 LABELS = (NAMES, OTHER_NAMES, ALIASES)  # preferred ones first; rdfs:label is one where SKOS says nothing
 
+QUESTION_WORDS = "SELECT ?id ?text WHERE { ?id hodu:questionWord ?text }"
+SUBCLASSES = "SELECT ?id ?c WHERE { ?id rdfs:subClassOf ?c }"
+
 TYPES = "SELECT ?id ?c WHERE { ?id rdf:type ?c }"
 META = frozenset(
     {f"{RDFS}Class", f"{RDFS}Resource", f"{RDFS}Datatype", f"{RDF}Property", f"{RDF}Statement"}

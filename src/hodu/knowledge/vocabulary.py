@@ -18,11 +18,12 @@ PREFIXES = {"hodu": HODU, "rdf": RDF, "rdfs": RDFS, "owl": OWL, "skos": SKOS, "x
 SPARQL_PREFIXES = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items())
 
 TEMPLATE, WEIGHT, SOURCE = f"{HODU}template", f"{HODU}weight", f"{HODU}source"
+QUESTION_WORD = f"{HODU}questionWord"
 PREFERRED, ALIAS = f"{SKOS}prefLabel", f"{SKOS}altLabel"
 TYPE, REIFIES = f"{RDF}type", f"{RDF}reifies"
 
 # What describes a graph rather than being a fact of it. skos:broader and skos:related are facts.
-_DESCRIBING = {TEMPLATE, WEIGHT, SOURCE} | {
+_DESCRIBING = {TEMPLATE, WEIGHT, SOURCE, QUESTION_WORD} | {
     f"{SKOS}{name}" for name in ("inScheme", "topConceptOf", "hasTopConcept", "member", "memberList")
 }
 DESCRIBING_NAMESPACES = (RDF, RDFS, OWL, SHACL)

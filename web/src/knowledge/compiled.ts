@@ -1,7 +1,8 @@
 // A compiled graph (src/hodu/knowledge/compiled.py): entities, labels and edges, and what linking and selecting need of it.
 
 import { Fault } from "../errors.ts";
-import { read, type Section, type StoredRelation } from "./layout.ts";
+import type { Asking } from "./asked.ts";
+import { read, type Section, type StoredAsking, type StoredRelation } from "./layout.ts";
 import { Linker } from "./link.ts";
 import type { Relation } from "./types.ts";
 import { unquoted, verbalise } from "./verbalise.ts";
@@ -39,19 +40,28 @@ export interface Rows {
 interface Names {
   readonly iris: Strings;
   readonly labels: ReadonlyMap<string, Strings>;
+  readonly classStarts: Section;
+  readonly classOf: Section;
 }
 
 export class CompiledGraph {
   readonly languages: readonly string[];
   readonly relations: readonly Relation[];
+  readonly inverses: ReadonlyMap<number, number>;
+  readonly asking: ReadonlyMap<string, readonly Asking[]>; // by language the words by which classes and relations are asked for
   readonly linker: Linker;
   readonly out: Rows;
   readonly into: Rows;
   readonly #names: Names;
 
-  constructor(of: Pick<CompiledGraph, "languages" | "relations" | "linker" | "out" | "into">, names: Names) {
+  constructor(
+    of: Pick<CompiledGraph, "languages" | "relations" | "asking" | "linker" | "out" | "into">,
+    names: Names,
+  ) {
     this.languages = of.languages;
     this.relations = of.relations;
+    this.inverses = inversesOf(of.relations);
+    this.asking = of.asking;
     this.linker = of.linker;
     this.out = of.out;
     this.into = of.into;
@@ -65,6 +75,7 @@ export class CompiledGraph {
     const parts = {
       languages: header.languages,
       relations: header.relations.map(relationOf),
+      asking: new Map(Object.entries(header.asking ?? {}).map(([language, said]) => [language, said.map(askingOf)])),
       linker: new Linker(sections),
       out: rowsOf(sections, "out"),
       into: rowsOf(sections, "in"),
@@ -72,13 +83,15 @@ export class CompiledGraph {
     return new CompiledGraph(parts, {
       iris: new Strings(sections, "iri_places", "iris"),
       labels: new Map([...header.languages, ANY].map((language) => [language, strings(language)])),
+      classStarts: part(sections, "class_starts"),
+      classOf: part(sections, "class_of"),
     });
   }
 
   /** The same graph with other edges; all else is shared. */
   withRows(out: Rows, into: Rows): CompiledGraph {
-    const { languages, relations, linker } = this;
-    return new CompiledGraph({ languages, relations, linker, out, into }, this.#names);
+    const { languages, relations, asking, linker } = this;
+    return new CompiledGraph({ languages, relations, asking, linker, out, into }, this.#names);
   }
 
   get length(): number {
@@ -96,6 +109,16 @@ export class CompiledGraph {
       if (text) return text;
     }
     return readable(this.iri(entity));
+  }
+
+  /** The entities of any of these classes, in order. */
+  entitiesOf(classes: ReadonlySet<number>): number[] {
+    const { classStarts, classOf } = this.#names;
+    const found: number[] = [];
+    for (let entity = 0; entity < this.length; entity += 1)
+      if (classOf.subarray(classStarts[entity], classStarts[entity + 1]).some((one) => classes.has(one)))
+        found.push(entity);
+    return found;
   }
 
   /** How many edges an entity has, both ways. */
@@ -142,6 +165,23 @@ function rowsOf(sections: Map<string, Section>, way: string): Rows {
 function relationOf(stored: StoredRelation): Relation {
   const labels = stored.labels.map(([text, language, preferred]) => ({ text, language, preferred }));
   return { id: stored.id, labels, templates: stored.templates, inverse: stored.inverse };
+}
+
+function askingOf([text, tails, name, classes, relations]: StoredAsking): Asking {
+  return { words: text.split(" "), tails, name, classes: new Set(classes), relations: new Set(relations) };
+}
+
+/** Of each relation that has an inverse in the graph its number, whichever of the two names the other. */
+function inversesOf(relations: readonly Relation[]): Map<number, number> {
+  const numbers = new Map(relations.map((relation, number) => [relation.id, number]));
+  const found = new Map<number, number>();
+  relations.forEach(({ inverse }, number) => {
+    const other = inverse === null ? undefined : numbers.get(inverse);
+    if (other === undefined) return;
+    if (!found.has(number)) found.set(number, other);
+    if (!found.has(other)) found.set(other, number);
+  });
+  return found;
 }
 
 function readable(iri: string): string {

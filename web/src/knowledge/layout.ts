@@ -13,6 +13,7 @@ export interface Header {
   readonly languages: readonly string[];
   readonly classes: readonly string[];
   readonly triples: number;
+  readonly asking?: Readonly<Record<string, readonly StoredAsking[]>>; // older files have none
   readonly relations: readonly StoredRelation[];
 }
 
@@ -22,6 +23,9 @@ export interface StoredRelation {
   readonly templates: Readonly<Record<string, string>>;
   readonly inverse: string | null;
 }
+
+/** Words, the class of their tails, whether they are a name, classes and relations (question_words.py). */
+export type StoredAsking = readonly [string, number, boolean, readonly number[], readonly number[]];
 
 type Entry = readonly [number, number, string, number | string, number | string];
 

@@ -1,4 +1,4 @@
-"""The 200 questions of the built-in world, and where its graph lies.
+"""The 200 questions of the built-in world, 160 that ask for something else, and where its graph lies.
 
 Every question has the founding pattern: a sentence tells a doing and its purpose and leaves the tool out. Each doing is
 asked about with two or three purposes that need different tools, once in Korean and once in English, and the tools of the
@@ -37,9 +37,29 @@ class Question(TypedDict):
     gold: list[list[str]]
 
 
+class OtherQuestion(TypedDict):
+    """A question without choices.
+
+    ``thing`` and ``relations``: whatever the thing is related to by one of these, read in either direction, is right; None and empty where the graph has no answer. ``later``: written after the rules for what is
+    asked for (``hodu.knowledge.asked``), which were not changed for it.
+    """
+
+    id: str
+    language: Literal["ko", "en"]
+    text: str
+    thing: str | None
+    relations: list[str]
+    later: bool
+
+
 def read_questions() -> list[Question]:
     """The 200 questions, the Korean ones first; the same doings and purposes in the same order in both languages."""
     return [cast(Question, row) for row in read_rows("questions.jsonl")]
+
+
+def read_other_questions() -> list[OtherQuestion]:
+    """Questions about who, where, of what and what for, and as many that the graph does not answer (colors, prices, what happened next); the Korean ones first."""
+    return [cast(OtherQuestion, row) for row in read_rows("other_questions.jsonl")]
 
 
 def read_rows(name: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from hodu.knowledge.vocabulary import (
     OWL,
     PREFERRED,
     PREFIXES,
+    QUESTION_WORD,
     RDF,
     RDFS,
     TEMPLATE,
@@ -36,6 +37,7 @@ ROLES = {
     f"{RDFS}subClassOf": ("class", "class"),
     TEMPLATE: ("relation", "text"),
     f"{OWL}inverseOf": ("relation", "relation"),
+    QUESTION_WORD: ("class", "text"),
     f"{RDFS}domain": ("relation", "class"),
     f"{RDFS}range": ("relation", "class"),
 }
