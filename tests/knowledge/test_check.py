@@ -63,6 +63,7 @@ MISTAKES = [
     ),
     ("nameless", "warning", ":trowel rel:usedFor [ a class:Doing ] .", "trowel"),
     ("fact-of-a-class", "warning", "class:Tool a class:Tool ; rel:usedFor :digging .", "tool"),
+    ("question-word", "warning", ':trowel hodu:questionWord "with what"@en .', "with what"),
     ("islands", "warning", ':lone skos:prefLabel "lone"@en .', "lone"),
 ]
 

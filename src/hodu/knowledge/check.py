@@ -37,6 +37,7 @@ def check(graph: KnowledgeGraph, *, shapes: str | Path | None = None) -> Report:
     look = _Look(graph, report)
     look.relations()
     look.labels()
+    look.question_words()
     look.facts()
     look.ends()
     for rule in RULES:
@@ -110,6 +111,19 @@ class _Look:
             "labels that stand in nearly every text: what is called so is hardly ever linked",
             "give a longer label",
             common,
+        )
+
+    def question_words(self) -> None:
+        hidden = self.graph.schema.hidden
+        stray = Tally(
+            (f"<{id}>:", repr(label.text)) for id, label in self.graph.question_words() if id not in hidden
+        )
+        self.note(
+            "question-word",
+            "warning",
+            "question words (hodu:questionWord) of what is neither a class nor a relation: no question asks by them",
+            "give them to the class of the things that they ask for",
+            stray,
         )
 
     def facts(self) -> None:
