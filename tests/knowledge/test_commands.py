@@ -94,6 +94,30 @@ def test_a_fact_said_the_other_way_round(hodu, tools: Path) -> None:  # type: ig
     assert "other way" not in hodu("remove", tools, "digging", "serves", "trowel")[1]
 
 
+def test_names_and_question_words(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """Another name, or a word by which a question asks, wants a text editor; or it is written where nothing reads it."""
+    status, said = hodu("add", tools, "tool", "hodu:questionWord", "무엇으로")
+    assert status == 0 and "added: tool hodu:questionWord '무엇으로'" in said
+    assert "asked for by '무엇으로'" in hodu("show", tools, "tool")[1]
+    assert hodu("add", tools, "trowel", "skos:altLabel", "little spade")[0] == 0
+    assert "en little spade (alias)" in hodu("show", tools, "trowel")[1]
+    assert hodu("add", tools, "used for", "hodu:template", "{subject} serves {object}")[0] == 0
+    before = tools.read_bytes()
+    for words, mended in (
+        (("trowel", "hodu:questionWord", "what"), "said of a class or a relation, and 'trowel' is none"),
+        (("trowel", "hodu:template", "{subject} {object}"), "said of a relation, and 'trowel' is none"),
+        (("used for", "hodu:template", "it is for {object}"), "expected {subject} and {object}"),
+        (("nothing", "skos:altLabel", "none"), "nothing with the label or id 'nothing'"),
+    ):
+        status, said = hodu("add", tools, *words)
+        assert status == 1 and mended in said, said
+    status, said = hodu("remove", tools, "trowel", "skos:altLabel", "big spade")
+    assert status == 1 and "nothing was removed" in said
+    assert tools.read_bytes() == before
+    assert hodu("remove", tools, "trowel", "skos:altLabel", "little spade")[0] == 0
+    assert "little spade" not in hodu("show", tools, "trowel")[1]
+
+
 def test_what_no_model_reads_is_counted(hodu, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Half of a graph of sizes and dates is left unread, and nobody is told."""
     source, out = tmp_path / "a.nt", tmp_path / "g.ttl"

@@ -183,6 +183,8 @@ def show(
                 screen.print(
                     f"  {one.language or '-':<3} {plain(one.text)}{'' if one.preferred else ' [dim](alias)[/]'}"
                 )
+            for word in sorted(one.text for named, one in opened.question_words() if named == id):
+                screen.print(f"  asked for by {plain(word)!r}")
             for of in opened.classes(id):
                 screen.print(f"  is of class {plain(_name(opened, of))}")
             for facts in (opened.triples(subject=id), opened.triples(object=id), opened.triples(relation=id)):
@@ -216,11 +218,16 @@ def add(
         bool, typer.Option("--new", help="Make the entities and the relation that are not there yet.")
     ] = False,
 ) -> None:
-    """Add one fact, or give the one that is there another weight. The relation rdf:type gives a thing a class."""
+    """Add one fact, or give the one that is there another weight. The relation rdf:type gives a thing a class; skos:altLabel, hodu:questionWord and hodu:template give it another name, a question word or a sentence."""
     from hodu.knowledge import KnowledgeGraph, Triple
-    from hodu.knowledge.lookup import ends_of
+    from hodu.knowledge.lookup import TEXTS, ends_of, text_of
+    from hodu.knowledge.vocabulary import language_of
 
     with KnowledgeGraph.open(name) as opened:
+        if relation in TEXTS:
+            opened.add_text(*text_of(opened, subject, relation, object), object, language_of(object))
+            _tell(f"added: {subject} {relation} {object!r}", [])
+            return
         ends = ends_of(opened, subject, relation, object, new=new)
         opened.add(*ends, weight=weight, source=source)
         fact = Triple(ends[0], ends[1], ends[2], weight, source)
@@ -263,11 +270,15 @@ def _doubts(graph: KnowledgeGraph, fact: Triple) -> list[str]:
 
 @graph.command()
 def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) -> None:
-    """Remove one fact."""
+    """Remove one fact, or one name, question word or sentence."""
     from hodu.knowledge import KnowledgeGraph, Triple
-    from hodu.knowledge.lookup import ends_of
+    from hodu.knowledge.lookup import TEXTS, ends_of, text_of
 
     with KnowledgeGraph.open(name) as opened:
+        if relation in TEXTS:
+            opened.remove_text(*text_of(opened, subject, relation, object), object)
+            _tell(f"removed: {subject} {relation} {object!r}", [])
+            return
         ends = ends_of(opened, subject, relation, object)
         opened.remove(*ends)
         fact = Triple(ends[0], ends[1], ends[2])

@@ -115,9 +115,7 @@ class _Look:
 
     def question_words(self) -> None:
         hidden = self.graph.schema.hidden
-        stray = Tally(
-            (f"<{id}>:", repr(label.text)) for id, label in self.graph.question_words() if id not in hidden
-        )
+        stray = Tally((f"<{id}>:", repr(label.text)) for id, label in self.graph.question_words() if id not in hidden)
         self.note(
             "question-word",
             "warning",

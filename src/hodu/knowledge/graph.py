@@ -236,12 +236,31 @@ class KnowledgeGraph:
         Raises:
             GraphError: the text cannot be a label, or the language is no language tag.
         """
+        self.add_text(id, PREFERRED if preferred else ALIAS, text, language)
+
+    def add_text(self, id: str, what: str, text: str, language: str) -> None:
+        """Add a text about an entity, class or relation; ``what``: the id of a label, a question word or a sentence.
+
+        Raises:
+            GraphError: the text cannot be a label, or the language is no language tag.
+        """
         fault = fault_of_label(text) or fault_of_language(language)
         if fault:
             raise GraphError(fault)
-        self._backend.change(
-            add=[Quad(node(id), node(PREFERRED if preferred else ALIAS), Literal(text, language=language))]
-        )
+        self._backend.change(add=[Quad(node(id), node(what), Literal(text, language=language))])
+        self._touched()
+
+    def remove_text(self, id: str, what: str, text: str) -> None:
+        """Take out what :meth:`add_text` added, in whatever language.
+
+        Raises:
+            GraphError: it is not there.
+        """
+        rows = self._select("SELECT ?v WHERE { ?id ?k ?v }", id=node(id), k=node(what))
+        found = [row["v"] for row in rows if isinstance(row["v"], Literal) and row["v"].value == text]
+        if not found:
+            raise GraphError(f"{self.name} does not say {text!r} of <{id}> as <{what}>; nothing was removed")
+        self._backend.change(remove=[Quad(node(id), node(what), one) for one in found])
         self._touched()
 
     def _touched(self) -> None:

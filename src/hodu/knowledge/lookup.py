@@ -5,9 +5,29 @@ from __future__ import annotations
 from pyoxigraph import Literal, NamedNode
 
 from hodu.errors import GraphError
+from hodu.knowledge.check import template_fits
 from hodu.knowledge.graph import KnowledgeGraph
 from hodu.knowledge.terms import Value, node
-from hodu.knowledge.vocabulary import TYPE, entity_id, fault_of_label, language_of, name_in, relation_id
+from hodu.knowledge.vocabulary import (
+    ALIAS,
+    PREFERRED,
+    QUESTION_WORD,
+    TEMPLATE,
+    TYPE,
+    entity_id,
+    fault_of_label,
+    language_of,
+    name_in,
+    relation_id,
+)
+
+TEXTS = {
+    "skos:prefLabel": PREFERRED,
+    "skos:altLabel": ALIAS,
+    "hodu:questionWord": QUESTION_WORD,
+    "hodu:template": TEMPLATE,
+}
+"""What a text can be of an entity, a class or a relation, as people write it."""
 
 _EXACT = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text }"
 _ANY = "SELECT DISTINCT ?id WHERE { ?id skos:prefLabel|skos:altLabel|rdfs:label ?text FILTER(LCASE(STR(?text)) = LCASE(?typed)) }"
@@ -73,6 +93,29 @@ def ends_of(graph: KnowledgeGraph, subject: str, relation: str, object: str, *, 
         return [one_of(graph, subject, "entity", new=new), TYPE, _one_class(graph, object)]
     parts = ((subject, "entity"), (relation, "relation"), (object, "entity"))
     return [one_of(graph, text, kind, new=new) for text, kind in parts]
+
+
+def text_of(graph: KnowledgeGraph, subject: str, what: str, text: str) -> tuple[str, str]:
+    """The ids of what has a text, and of what the text is there.
+
+    Raises:
+        GraphError: nothing or several things have the label; what has it has no such texts; or the text cannot be one.
+    """
+    schema = graph.schema
+    fitting = {"hodu:questionWord": schema.hidden, "hodu:template": frozenset(schema.relations)}.get(what)
+    found = [id for id in look_up(graph, subject) if fitting is None or id in fitting]
+    if not found:
+        kind = "a relation" if what == "hodu:template" else "a class or a relation"
+        names = ", ".join(sorted(_told(graph, id) for id in fitting or ()))[:300]
+        raise GraphError(f"{what} is said of {kind}, and {subject!r} is none in {graph.name}; it has {names}")
+    if len(found) > 1:
+        shown = "; ".join(f"{_told(graph, id)} <{id}>" for id in found[:_SHOWN])
+        raise GraphError(
+            f"{len(found)} things have the label {subject!r}: {shown}. Give the id of the one that is meant"
+        )
+    if what == "hodu:template" and not template_fits(text):
+        raise GraphError(f"{text!r} is no sentence of a relation; expected {{subject}} and {{object}} in it, each once")
+    return found[0], TEXTS[what]
 
 
 def _one_class(graph: KnowledgeGraph, text: str) -> str:
