@@ -4,9 +4,6 @@
 
 Right is each tool that does the doing and serves the purpose in the graph that is asked (where facts were taken out: in the graph as it was). "I don't know" is counted apart. The founding question is asked in Korean and
 English for both purposes, and for flowers again in an edited graph: they are planted with a spade, and no longer with a trowel.
-
-Other questions: who, where, of what and what for, and as many that the graph does not answer, where only "I don't know" is right; those written with the rules for what is asked for, and those written later. "No question words": the same in the graph
-without the words by which its classes and relations are asked for.
 """
 
 from __future__ import annotations
@@ -17,13 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyoxigraph
-
 import hodu
 from hodu.demo.founding import QUESTIONS, edit
-from hodu.demo.world import GRAPH_FILE, NAMESPACE, OtherQuestion, Question, read_other_questions, read_questions
+from hodu.demo.world import GRAPH_FILE, NAMESPACE, Question, read_questions
 from hodu.knowledge import KnowledgeGraph
-from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.opening import open_compiled
 from hodu.measuring import Row, append_rows, commit, hardware
 from hodu.measuring.environment import today
@@ -34,7 +28,6 @@ from ablation import done
 from knowledge_world import PURPOSE, changed, counterfactual, without_gold
 
 DOING = f"{NAMESPACE}toolForDoing"
-QUESTION_WORD = "urn:hodu:questionWord"
 
 
 def right_tools(graph: Path, questions: Sequence[Question]) -> list[frozenset[str]]:
@@ -61,46 +54,6 @@ def asked(model: Loaded, graph: Path, texts: Sequence[str], right: Sequence[froz
     }
 
 
-def right_answers(graph: CompiledGraph, questions: Sequence[OtherQuestion]) -> list[frozenset[str]]:
-    """For each question what its thing is related to by one of its relations, in either direction."""
-    found = []
-    for one in questions:
-        wanted = {number for number, relation in enumerate(graph.relations) if relation.id in one["relations"]}
-        wanted |= {graph.inverses[number] for number in wanted if number in graph.inverses}
-        edges = [way(graph.id_of(one["thing"])) for way in (graph.outgoing, graph.incoming)] if one["thing"] else []
-        ends = {
-            int(other)
-            for some in edges
-            for relation, other in zip(some.relation, some.other, strict=True)
-            if int(relation) in wanted
-        }
-        found.append(frozenset(map(graph.iri, ends)))
-    return found
-
-
-def others(model: Loaded, graph: Path, *, later: bool) -> dict[str, dict[str, float]]:
-    """Those that the graph answers, and those that it does not."""
-    questions = [one for one in read_other_questions() if one["later"] == later]
-    right = right_answers(open_compiled(graph, progress=False), questions)
-    asked_for = {
-        "in the graph": [(one["text"], tools) for one, tools in zip(questions, right, strict=True) if one["thing"]],
-        "not in the graph": [(one["text"], frozenset[str]()) for one in questions if not one["thing"]],
-    }
-    return {
-        name: asked(model, graph, [text for text, _ in some], [tools for _, tools in some])
-        for name, some in asked_for.items()
-    }
-
-
-def without_question_words() -> Path:
-    """The built-in graph as it would be if nobody had said by which words it is asked."""
-    out = Path("runs/world-without-question-words.nt")
-    quads = pyoxigraph.parse(path=str(GRAPH_FILE), format=pyoxigraph.RdfFormat.TURTLE)
-    kept = (one.triple for one in quads if one.predicate.value != QUESTION_WORD)
-    pyoxigraph.serialize(kept, output=str(out), format=pyoxigraph.RdfFormat.N_TRIPLES)
-    return out
-
-
 def conditions(model: Loaded) -> dict[str, dict[str, float]]:
     """All graphs, with one model."""
     questions = read_questions()
@@ -108,8 +61,6 @@ def conditions(model: Loaded) -> dict[str, dict[str, float]]:
     truth = right_tools(GRAPH_FILE, questions)
     other, _ = counterfactual(questions)
     founding = [frozenset({f"{NAMESPACE}{name}"}) for name in ("trowel", "excavator", "trowel", "excavator")]
-    graphs = {"": GRAPH_FILE, ", no question words": without_question_words()}
-    written = {"other questions": False, "other questions, written later": True}
     flowers = [text for text, tools in zip(QUESTIONS, founding, strict=True) if f"{NAMESPACE}trowel" in tools]
     return {
         "with the graph": asked(model, GRAPH_FILE, texts, truth),
@@ -120,12 +71,6 @@ def conditions(model: Loaded) -> dict[str, dict[str, float]]:
         "founding question, edited": asked(
             model, changed(edit, "edited"), flowers, [frozenset({f"{NAMESPACE}spade"})] * len(flowers)
         ),
-        **{
-            f"{what}, {kind}{condition}": values
-            for what, later in written.items()
-            for condition, graph in graphs.items()
-            for kind, values in others(model, graph, later=later).items()
-        },
     }
 
 
@@ -141,7 +86,7 @@ def main() -> None:
         for role, folder in (("teacher", options.teacher), ("student", options.student)):
             if (f"{role}: with the graph", seed) in done(path):
                 continue
-            stamp = (seed, command, "the built-in world's questions", hardware(), commit(), today())
+            stamp = (seed, command, "the built-in world's 200 questions", hardware(), commit(), today())
             rows = [
                 Row("knowledge-ask", f"{role}: {condition}", metric, value, "fraction", *stamp)
                 for condition, values in conditions(load_model(folder.format(seed=seed))).items()
