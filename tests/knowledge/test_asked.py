@@ -72,7 +72,7 @@ def test_only_what_is_asked_for(world: CompiledGraph, text: str, right: str, wro
             "모종삽은 무슨 색일까?",
             "모종삽은 얼마일까?",
             "언제 땅을 팠을까?",
-            "꽃을 심으려고 땅을 팠다. 그 사람의 이름은 무엇일까?",
+            "기중기의 무게는 무엇일까?",
         ),
     ],
 )

@@ -61,6 +61,15 @@ def bare(label: str) -> str:
     return next((label[len(article) :] for article in _ARTICLES if label.startswith(article)), label)
 
 
+def plurals(label: str) -> list[str]:
+    """The label, in lower case, with its last word in the plural: garden spades."""
+    from lemminflect import getInflection
+
+    before, _, noun = label.rpartition(" ")
+    forms = {*getInflection(noun, tag="NNS"), *([_ALSO[noun]] if noun == "person" else [])} - {noun}
+    return sorted(f"{before} {form}".strip() for form in forms)
+
+
 def variants(label: str) -> list[str]:
     """The label, in lower case, with its first or its last word in other forms: planting flowers, garden spades."""
     parts = label.split(" ")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from hodu.knowledge import english
 from hodu.knowledge.surfaces import fold, language_of, surfaces
 from hodu.knowledge.types import Label
 
@@ -50,11 +51,11 @@ def stored(graph: Described, classes: Sequence[str], relations: Sequence[str]) -
 
 
 def _names(label: Label) -> Iterable[tuple[str, str, int]]:
-    language = language_of(label)
-    if language == "ko":
-        noun = next(iter(surfaces(label)), None)
-        return [(language, noun.text, noun.tails)] if noun else []
-    return [(language, one.text, one.tails) for one in surfaces(label)]
+    language, first = language_of(label), next(iter(surfaces(label)), None)
+    if first is None:
+        return []
+    text = " ".join(first.text.split())
+    return [(language, one, first.tails) for one in (text, *(english.plurals(text) if language == "en" else ()))]
 
 
 def _below(pairs: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
