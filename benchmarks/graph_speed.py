@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -102,9 +102,9 @@ class Generated:
         """None."""
         yield from ()
 
-    def labels(self, id: str) -> tuple[Label, ...]:
+    def labels_of(self, ids: Sequence[str]) -> dict[str, tuple[Label, ...]]:
         """None, as nothing has question words."""
-        return ()
+        return {}
 
     def sentences(self, count: int) -> list[str]:
         """Half Korean, half English: two or three mentions among words that are no labels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hodu.knowledge.types import Label, Relation, Triple
 
@@ -51,5 +51,5 @@ class SmallGraph:
     def subclasses(self) -> Iterator[tuple[str, str]]:
         yield from ()
 
-    def labels(self, id: str) -> tuple[Label, ...]:
-        return tuple(label for one, label in self._labels if one == id)
+    def labels_of(self, ids: Sequence[str]) -> dict[str, tuple[Label, ...]]:
+        return {id: tuple(label for one, label in self._labels if one == id) for id in ids}

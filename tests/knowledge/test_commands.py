@@ -97,17 +97,22 @@ def test_a_fact_said_the_other_way_round(hodu, tools: Path) -> None:  # type: ig
 def test_names_and_question_words(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
     """Another name, or a word by which a question asks, wants a text editor; or it is written where nothing reads it."""
     status, said = hodu("add", tools, "tool", "hodu:questionWord", "무엇으로")
+    assert "the first question word of a class in ko" in said
+    assert "the first" not in hodu("add", tools, "doing", "hodu:questionWord", "왜")[1]
     assert status == 0 and "added: tool hodu:questionWord '무엇으로'" in said
     assert "asked for by '무엇으로'" in hodu("show", tools, "tool")[1]
     assert hodu("add", tools, "trowel", "skos:altLabel", "little spade")[0] == 0
     assert "en little spade (alias)" in hodu("show", tools, "trowel")[1]
-    assert hodu("add", tools, "used for", "hodu:template", "{subject} serves {object}")[0] == 0
+    assert hodu("add", tools, "serves", "hodu:template", "{subject} serves {object}")[0] == 0
     before = tools.read_bytes()
     for words, mended in (
         (("trowel", "hodu:questionWord", "what"), "said of a class or a relation, and 'trowel' is none"),
         (("trowel", "hodu:template", "{subject} {object}"), "said of a relation, and 'trowel' is none"),
         (("used for", "hodu:template", "it is for {object}"), "expected {subject} and {object}"),
         (("nothing", "skos:altLabel", "none"), "nothing with the label or id 'nothing'"),
+        (("tool", "skos:prefLabel", "implement"), "there is one in en already: 'tool'; remove that first"),
+        (("tool", "hodu:questionWord", "?"), "no word by which a question could ask"),
+        (("tool", "hodu:questionword", "what"), "expected a relation of the graph, rdf:type, or skos:prefLabel"),
     ):
         status, said = hodu("add", tools, *words)
         assert status == 1 and mended in said, said
@@ -116,6 +121,15 @@ def test_names_and_question_words(hodu, tools: Path) -> None:  # type: ignore[no
     assert tools.read_bytes() == before
     assert hodu("remove", tools, "trowel", "skos:altLabel", "little spade")[0] == 0
     assert "little spade" not in hodu("show", tools, "trowel")[1]
+
+
+def test_what_check_complains_of_can_be_removed(hodu, tools: Path) -> None:  # type: ignore[no-untyped-def]
+    """A sentence that names one end only is told by `hodu graph check`, and `remove` says that it cannot be one."""
+    wrong = 'rel:usedFor hodu:template "it is for {object}"@de . :trowel hodu:questionWord "with what"@en .\n'
+    tools.write_text(tools.read_text(encoding="utf-8") + wrong, encoding="utf-8")
+    assert "question-word" in hodu("check", tools)[1] or "question words" in hodu("check", tools)[1]
+    assert hodu("remove", tools, "used for", "hodu:template", "it is for {object}")[0] == 0
+    assert hodu("remove", tools, "urn:hodu:entity:trowel", "hodu:questionWord", "with what")[0] == 0
 
 
 def test_what_no_model_reads_is_counted(hodu, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

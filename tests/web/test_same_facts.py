@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ pytest.importorskip("ahocorasick_rs", reason="the extra hodu[knowledge] is not i
 
 from hodu.asking import _candidates
 from hodu.demo.world import GRAPH_FILE, read_other_questions, read_questions
+from hodu.knowledge import build
 from hodu.knowledge.compile import compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.graph import KnowledgeGraph
@@ -21,6 +23,7 @@ from hodu.knowledge.link import Mention, _continues, link
 from hodu.knowledge.reader import GraphReader
 from hodu.knowledge.routes import evidence, routes
 from hodu.knowledge.surfaces import FOLDING
+from tests.knowledge.phrasings import ASKED
 from tests.web.awkward import strings
 from tests.web.node import node, run
 
@@ -99,7 +102,37 @@ def test_what_is_asked_for(compiled: CompiledGraph) -> None:
     texts = [one["text"] for one in read_other_questions()]
     shuffled = [" ".join(Random(text).sample(words, len(words))) for text in texts if (words := text.split())]
     decomposed = [unicodedata.normalize("NFD", text) for text in texts[::7]]
-    check(compiled, [case(text, routed=True) for text in (*texts, *shuffled, *decomposed)])
+    check(compiled, [case(text, routed=True) for text in (*texts, *ASKED, *shuffled, *decomposed)])
+
+
+def test_what_is_asked_for_in_a_graph_of_other_names(tmp_path: Path) -> None:
+    """A class whose name has brackets, or a relation's word of three, is known here and not on the phone."""
+    table = """subject,relation,object
+정원사,쓰임,모종삽
+모종삽,rdf:type,작업용 (손) 도구
+작업용 (손) 도구,hodu:questionWord,뭐로
+정원사,rdf:type,사람
+사람,hodu:questionWord,누구
+trowel,made in,Korea
+trowel,rdf:type,hand-held tool
+hand-held tool,hodu:questionWord,what
+urn:hodu:relation:made%20in,hodu:questionWord,in what country
+"""
+    (tmp_path / "graph.csv").write_text(table, encoding="utf-8")
+    build([tmp_path / "graph.csv"], tmp_path / "graph.ttl")
+    graph = compile_graph(KnowledgeGraph.open(tmp_path / "graph.ttl"), tmp_path / "graph.hodu", progress=False)
+    texts = [
+        "정원사는 무슨 작업용 (손) 도구를 쓸까?",
+        "누구의 모종삽일까?",
+        "정원사는 뭐로 일할까?",
+        "모종삽은 무슨 색일까?",
+    ]
+    texts += [
+        "Which hand-held tools are made in Korea?",
+        "In what country was the trowel made?",
+        "What color is the trowel?",
+    ]
+    check(graph, [case(text, routed=True) for text in texts])
 
 
 def test_awkward_strings(compiled: CompiledGraph) -> None:

@@ -220,13 +220,11 @@ def add(
 ) -> None:
     """Add one fact, or give the one that is there another weight. The relation rdf:type gives a thing a class; skos:altLabel, hodu:questionWord and hodu:template give it another name, a question word or a sentence."""
     from hodu.knowledge import KnowledgeGraph, Triple
-    from hodu.knowledge.lookup import TEXTS, ends_of, text_of
-    from hodu.knowledge.vocabulary import language_of
+    from hodu.knowledge.lookup import TEXTS, ends_of
 
     with KnowledgeGraph.open(name) as opened:
         if relation in TEXTS:
-            opened.add_text(*text_of(opened, subject, relation, object), object, language_of(object))
-            _tell(f"added: {subject} {relation} {object!r}", [])
+            _add_text(opened, subject, relation, object)
             return
         ends = ends_of(opened, subject, relation, object, new=new)
         opened.add(*ends, weight=weight, source=source)
@@ -236,6 +234,23 @@ def add(
             f"the graph says so already, the other way round: {_said(opened, one)}" for one in _by_inverse(opened, fact)
         ]
         _tell(f"added: {_said(opened, fact)}", doubts)
+
+
+def _add_text(graph: KnowledgeGraph, subject: str, what: str, text: str) -> None:
+    from hodu.knowledge.lookup import check_text, text_of
+    from hodu.knowledge.vocabulary import language_of
+
+    id, predicate = text_of(graph, subject, what, new=True)
+    check_text(graph, id, what, text)
+    language, classes = language_of(text), graph.schema.classes
+    first = what == "hodu:questionWord" and id in classes
+    first = first and not any(one in classes and label.language == language for one, label in graph.question_words())
+    graph.add_text(id, predicate, text, language)
+    doubt = (
+        f"it is the first question word of a class in {language}: from now on what has no such word and is no class's name "
+        '(which color, how much, when) gets "I don\'t know". Give the other classes theirs, too'
+    )
+    _tell(f"added: {subject} {what} {text!r}", [doubt] if first else [])
 
 
 def _tell(said: str, doubts: list[str]) -> None:
@@ -276,7 +291,7 @@ def remove(name: Graph, subject: Subject, relation: Subject, object: Subject) ->
 
     with KnowledgeGraph.open(name) as opened:
         if relation in TEXTS:
-            opened.remove_text(*text_of(opened, subject, relation, object), object)
+            opened.remove_text(*text_of(opened, subject, relation, new=False), object)
             _tell(f"removed: {subject} {relation} {object!r}", [])
             return
         ends = ends_of(opened, subject, relation, object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ class Source(Protocol):
     def all_classes(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
     def question_words(self) -> Iterable[tuple[str, Label]]: ...  # noqa: D102
     def subclasses(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
-    def labels(self, id: str) -> Sequence[Label]: ...  # noqa: D102
+    def labels_of(self, ids: Sequence[str]) -> Mapping[str, Sequence[Label]]: ...  # noqa: D102
 
 
 def _may_write(out: Path) -> None:

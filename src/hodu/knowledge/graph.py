@@ -161,6 +161,10 @@ class KnowledgeGraph:
             if isinstance(row["id"], NamedNode) and isinstance(row["text"], Literal):
                 yield row["id"].value, label_from(row, preferred=True)
 
+    def labels_of(self, ids: Sequence[str]) -> dict[str, tuple[Label, ...]]:
+        """The labels of each of these entities, classes or relations that has any, with few queries."""
+        return labels_by_id(self._select, ids)
+
     def subclasses(self) -> Iterator[tuple[str, str]]:
         """Each class with each that is said to be above it, as ``(class, above)``, in no order."""
         for row in self._select(patterns.SUBCLASSES):

@@ -11,6 +11,7 @@ from hodu.knowledge.terms import Value, node
 from hodu.knowledge.vocabulary import (
     ALIAS,
     PREFERRED,
+    PREFIXES,
     QUESTION_WORD,
     TEMPLATE,
     TYPE,
@@ -91,19 +92,29 @@ def ends_of(graph: KnowledgeGraph, subject: str, relation: str, object: str, *, 
     """
     if relation == "rdf:type":
         return [one_of(graph, subject, "entity", new=new), TYPE, _one_class(graph, object)]
+    if relation.partition(":")[0] in PREFIXES:
+        raise GraphError(
+            f"{relation!r} is nothing that is added or removed so; expected a relation of the graph, rdf:type, or {', '.join(TEXTS)}"
+        )
     parts = ((subject, "entity"), (relation, "relation"), (object, "entity"))
     return [one_of(graph, text, kind, new=new) for text, kind in parts]
 
 
-def text_of(graph: KnowledgeGraph, subject: str, what: str, text: str) -> tuple[str, str]:
-    """The ids of what has a text, and of what the text is there.
+def text_of(graph: KnowledgeGraph, subject: str, what: str, *, new: bool) -> tuple[str, str]:
+    """The ids of what a person means that has a text or, ``new``, gets one, and of what the text is there.
 
     Raises:
-        GraphError: nothing or several things have the label; what has it has no such texts; or the text cannot be one.
+        GraphError: nothing or several things have the label, or what has it has no such texts.
     """
     schema = graph.schema
-    fitting = {"hodu:questionWord": schema.hidden, "hodu:template": frozenset(schema.relations)}.get(what)
-    found = [id for id in look_up(graph, subject) if fitting is None or id in fitting]
+    fitting = (
+        {"hodu:questionWord": schema.hidden, "hodu:template": frozenset(schema.relations)}.get(what) if new else None
+    )
+    found = [id for id in _found(graph, subject) if fitting is None or id in fitting]
+    if not found:  # one without a label goes by the end of its id
+        found = [id for id in (schema.hidden if fitting is None else fitting) if name_in(id) == subject]
+    if not found and fitting is None:
+        found = look_up(graph, subject)
     if not found:
         kind = "a relation" if what == "hodu:template" else "a class or a relation"
         names = ", ".join(sorted(_told(graph, id) for id in fitting or ()))[:300]
@@ -113,9 +124,25 @@ def text_of(graph: KnowledgeGraph, subject: str, what: str, text: str) -> tuple[
         raise GraphError(
             f"{len(found)} things have the label {subject!r}: {shown}. Give the id of the one that is meant"
         )
+    return found[0], TEXTS[what]
+
+
+def check_text(graph: KnowledgeGraph, id: str, what: str, text: str) -> None:
+    """Refuse a text that nothing could read.
+
+    Raises:
+        GraphError: with what to do.
+    """
+    language = language_of(text)
     if what == "hodu:template" and not template_fits(text):
         raise GraphError(f"{text!r} is no sentence of a relation; expected {{subject}} and {{object}} in it, each once")
-    return found[0], TEXTS[what]
+    if what == "hodu:questionWord" and not any(map(str.isalnum, text)):
+        raise GraphError(f"{text!r} is no word by which a question could ask; expected letters")
+    rows = graph.query("SELECT ?v WHERE { ?id ?k ?v }", id=node(id), k=node(TEXTS[what]))
+    before = [row["v"].value for row in rows if isinstance(row["v"], Literal) and row["v"].language == language]
+    if what in ("skos:prefLabel", "hodu:template") and before and text not in before:
+        other = "; or add it as skos:altLabel" if what == "skos:prefLabel" else ""
+        raise GraphError(f"there is one in {language} already: {before[0]!r}; remove that first{other}")
 
 
 def _one_class(graph: KnowledgeGraph, text: str) -> str:

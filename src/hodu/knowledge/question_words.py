@@ -16,7 +16,7 @@ class Described(Protocol):
 
     def question_words(self) -> Iterable[tuple[str, Label]]: ...  # noqa: D102
     def subclasses(self) -> Iterable[tuple[str, str]]: ...  # noqa: D102
-    def labels(self, id: str) -> Sequence[Label]: ...  # noqa: D102
+    def labels_of(self, ids: Sequence[str]) -> Mapping[str, Sequence[Label]]: ...  # noqa: D102
 
 
 def stored(graph: Described, classes: Sequence[str], relations: Sequence[str]) -> dict[str, list[list[Any]]]:
@@ -32,13 +32,15 @@ def stored(graph: Described, classes: Sequence[str], relations: Sequence[str]) -
     related = {name: number for number, name in enumerate(relations)}
     found: dict[tuple[str, str, int, bool], tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
     for id, label in said:
+        if id not in related and id not in below and id not in numbers:
+            continue  # hodu graph check tells of it
         kept = found[language_of(label), " ".join(fold(label.text).split()), -1, False]
         if id in related:
             kept[1].add(related[id])
         else:
             kept[0].update(numbers[one] for one in below.get(id, {id}) if one in numbers)
-    for id in sorted(set(classes) | below.keys()):
-        for label in graph.labels(id):
+    for id, labels in sorted(graph.labels_of(sorted(set(classes) | below.keys())).items()):
+        for label in labels:
             for language, text, tails in _names(label):
                 found[language, text, tails, True][0].update(
                     numbers[one] for one in below.get(id, {id}) if one in numbers
