@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hodu
@@ -74,21 +74,21 @@ def conditions(model: Loaded) -> dict[str, dict[str, float]]:
     }
 
 
-def main() -> None:
-    """Measure what is missing, append the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+def measure(table: str, data: str, first: str, conditions: Callable[[Loaded], dict[str, dict[str, float]]]) -> None:
+    """Measure what is missing, append the rows; ``first``: the condition by which a model is known to be done."""
+    parser = argparse.ArgumentParser()
     parser.add_argument("teacher", help="folder, with {seed} in it")
     parser.add_argument("student", help="folder, with {seed} in it")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
-    path, command = Path("results/knowledge-ask.json"), shlex.join(["python", *sys.argv])
+    path, command = Path(f"results/{table}.json"), shlex.join(["python", *sys.argv])
     for seed in options.seeds:
         for role, folder in (("teacher", options.teacher), ("student", options.student)):
-            if (f"{role}: with the graph", seed) in done(path):
+            if (f"{role}: {first}", seed) in done(path):
                 continue
-            stamp = (seed, command, "the built-in world's 200 questions", hardware(), commit(), today())
+            stamp = (seed, command, data, hardware(), commit(), today())
             rows = [
-                Row("knowledge-ask", f"{role}: {condition}", metric, value, "fraction", *stamp)
+                Row(table, f"{role}: {condition}", metric, value, "fraction", *stamp)
                 for condition, values in conditions(load_model(folder.format(seed=seed))).items()
                 for metric, value in values.items()
             ]
@@ -96,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measure("knowledge-ask", "the built-in world's 200 questions", "with the graph", conditions)

@@ -8,8 +8,6 @@ without the words by which its classes and relations are asked for. Right is wha
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +18,10 @@ from hodu.demo.world import GRAPH_FILE, OtherQuestion, read_other_questions
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.opening import open_compiled
 from hodu.knowledge.vocabulary import QUESTION_WORD
-from hodu.measuring import Row, append_rows, commit, hardware
-from hodu.measuring.environment import today
-from hodu.models.load import Loaded, load_model
+from hodu.models.load import Loaded
 
 sys.path.insert(0, str(Path(__file__).parent))
-from ablation import done
-from knowledge_ask import asked
+from knowledge_ask import asked, measure
 
 
 def right_answers(graph: CompiledGraph, question: OtherQuestion) -> frozenset[str]:
@@ -72,26 +67,5 @@ def conditions(model: Loaded) -> dict[str, dict[str, float]]:
     return found
 
 
-def main() -> None:
-    """Measure what is missing, append the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
-    parser.add_argument("teacher", help="folder, with {seed} in it")
-    parser.add_argument("student", help="folder, with {seed} in it")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    options = parser.parse_args()
-    path, command = Path("results/knowledge-other.json"), shlex.join(["python", *sys.argv])
-    for seed in options.seeds:
-        for role, folder in (("teacher", options.teacher), ("student", options.student)):
-            if (f"{role}: first, in the graph", seed) in done(path):
-                continue
-            stamp = (seed, command, "the built-in world's 160 other questions", hardware(), commit(), today())
-            rows = [
-                Row("knowledge-other", f"{role}: {condition}", metric, value, "fraction", *stamp)
-                for condition, values in conditions(load_model(folder.format(seed=seed))).items()
-                for metric, value in values.items()
-            ]
-            append_rows(path, rows)
-
-
 if __name__ == "__main__":
-    main()
+    measure("knowledge-other", "the built-in world's 160 other questions", "first, in the graph", conditions)
