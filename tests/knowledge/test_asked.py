@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -181,6 +182,15 @@ def test_the_example_of_the_docs(tools: Path) -> None:
     for text in ("What is a trowel used for?", "모종삽은 무엇에 쓸까?"):
         wanted = entities_of(graph, asked(graph, text))
         assert wanted is None or graph.id_of("urn:hodu:entity:planting") in wanted
+
+
+def test_decomposed_words(tmp_path: Path) -> None:
+    """A word typed on a Mac, in the graph or in the question, is never found."""
+    graph = table(
+        tmp_path, "민수\t만듦\t의자", "민수\trdf:type\t사람", f"사람\thodu:questionWord\t{normalize('NFD', '누가')}"
+    )
+    for text in ("의자는 누가 만들었을까?", normalize("NFD", "의자는 누가 만들었을까?")):
+        assert entities_of(graph, asked(graph, text)) == [graph.id_of("urn:hodu:entity:%EB%AF%BC%EC%88%98")]
 
 
 def test_a_long_sentence_ends(world: CompiledGraph) -> None:

@@ -111,6 +111,7 @@ def test_names_and_question_words(hodu, tools: Path) -> None:  # type: ignore[no
         (("used for", "hodu:template", "it is for {object}"), "expected {subject} and {object}"),
         (("nothing", "skos:altLabel", "none"), "nothing with the label or id 'nothing'"),
         (("tool", "skos:prefLabel", "implement"), "there is one in en already: 'tool'; remove that first"),
+        (("trowel", "skos:altLabel", "scoop", "--weight", "0.5"), "a text, which has no weight"),
         (("tool", "hodu:questionWord", "?"), "no word by which a question could ask"),
         (("tool", "hodu:questionword", "what"), "expected a relation of the graph, rdf:type, or skos:prefLabel"),
     ):

@@ -219,9 +219,12 @@ def add(
     ] = False,
 ) -> None:
     """Add one fact, or give the one that is there another weight. The relation rdf:type gives a thing a class; skos:altLabel, hodu:questionWord and hodu:template give it another name, a question word or a sentence."""
+    from hodu.errors import GraphError
     from hodu.knowledge import KnowledgeGraph, Triple
     from hodu.knowledge.lookup import TEXTS, ends_of
 
+    if relation in TEXTS and (weight != 1 or source is not None):
+        raise GraphError(f"{relation} adds a text, which has no weight and no source; leave out --weight and --source")
     with KnowledgeGraph.open(name) as opened:
         if relation in TEXTS:
             _add_text(opened, subject, relation, object)

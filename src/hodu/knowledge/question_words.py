@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -34,7 +35,7 @@ def stored(graph: Described, classes: Sequence[str], relations: Sequence[str]) -
     for id, label in said:
         if id not in related and id not in below and id not in numbers:
             continue  # hodu graph check tells of it
-        kept = found[language_of(label), " ".join(fold(label.text).split()), -1, False]
+        kept = found[language_of(label), _folded(label.text), -1, False]
         if id in related:
             kept[1].add(related[id])
         else:
@@ -52,6 +53,10 @@ def stored(graph: Described, classes: Sequence[str], relations: Sequence[str]) -
     return dict(made)
 
 
+def _folded(text: str) -> str:
+    return " ".join(fold(unicodedata.normalize("NFC", text)).split())
+
+
 def _names(label: Label) -> Iterable[tuple[str, str, int]]:
     language, first = language_of(label), next(iter(surfaces(label)), None)
     if first is None:
@@ -65,7 +70,7 @@ def _below(pairs: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
     children: dict[str, set[str]] = defaultdict(set)
     for one, above in pairs:
         children[above].add(one)
-        children[one].update()
+        children.setdefault(one, set())
     found: dict[str, set[str]] = {}
     for top in children:
         reached, waiting = {top}, [top]
