@@ -15,7 +15,7 @@ pytest.importorskip("ahocorasick_rs", reason="the extra hodu[knowledge] is not i
 
 from hodu.asking import _candidates
 from hodu.demo.world import GRAPH_FILE, read_other_questions, read_questions
-from hodu.knowledge import build
+from hodu.knowledge import build, layout
 from hodu.knowledge.compile import compile_graph
 from hodu.knowledge.compiled import CompiledGraph
 from hodu.knowledge.graph import KnowledgeGraph
@@ -133,6 +133,16 @@ urn:hodu:relation:made%20in,hodu:questionWord,in what country
         "What color is the trowel?",
     ]
     check(graph, [case(text, routed=True) for text in texts])
+
+
+def test_a_file_of_before(compiled: CompiledGraph, tmp_path: Path) -> None:
+    """A bundle that was made before graphs kept question words stops with an error, here or on the phone."""
+    header, sections = layout.read(compiled.path)
+    del header["asking"], header["sections"]
+    layout.write(tmp_path / "before.hodu", header, sections)
+    before = CompiledGraph.open(tmp_path / "before.hodu")
+    assert not before.asking
+    check(before, [case(text, routed=True) for text in ("Who uses the trowel?", "모종삽은 무슨 색일까?")])
 
 
 def test_awkward_strings(compiled: CompiledGraph) -> None:
