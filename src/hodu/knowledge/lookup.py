@@ -65,14 +65,8 @@ def one_of(graph: KnowledgeGraph, text: str, kind: str, *, new: bool | None = No
     ]
     if kind == "relation" and not found:  # one without a label goes by the end of its id
         found = [id for id in schema.relations if name_in(id) == text]
-    if len(found) == 1:
-        return found[0]
     if found:
-        shown = "; ".join(f"{_told(graph, id)} <{id}>" for id in found[:_SHOWN])
-        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise GraphError(
-            f"{len(found)} things have the label {text!r}: {shown}{more}. Give the id of the one that is meant"
-        )
+        return _only(graph, text, found)
     if not new:
         known = (
             f"; it has {', '.join(sorted(_told(graph, id) for id in schema.relations))[:300]}"
@@ -119,12 +113,7 @@ def text_of(graph: KnowledgeGraph, subject: str, what: str, *, new: bool) -> tup
         kind = "a relation" if what == "hodu:template" else "a class or a relation"
         names = ", ".join(sorted(_told(graph, id) for id in fitting or ()))[:300]
         raise GraphError(f"{what} is said of {kind}, and {subject!r} is none in {graph.name}; it has {names}")
-    if len(found) > 1:
-        shown = "; ".join(f"{_told(graph, id)} <{id}>" for id in found[:_SHOWN])
-        raise GraphError(
-            f"{len(found)} things have the label {subject!r}: {shown}. Give the id of the one that is meant"
-        )
-    return found[0], TEXTS[what]
+    return _only(graph, subject, found), TEXTS[what]
 
 
 def check_text(graph: KnowledgeGraph, id: str, what: str, text: str) -> None:
@@ -143,6 +132,16 @@ def check_text(graph: KnowledgeGraph, id: str, what: str, text: str) -> None:
     if what in ("skos:prefLabel", "hodu:template") and before and text not in before:
         other = "; or add it as skos:altLabel" if what == "skos:prefLabel" else ""
         raise GraphError(f"there is one in {language} already: {before[0]!r}; remove that first{other}")
+
+
+def _only(graph: KnowledgeGraph, text: str, found: list[str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    shown = "; ".join(f"{_told(graph, id)} <{id}>" for id in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise GraphError(
+        f"{len(found)} things have the label {text!r}: {shown}{more}. Give the id of the one that is meant"
+    )
 
 
 def _one_class(graph: KnowledgeGraph, text: str) -> str:
